@@ -1,0 +1,1 @@
+"""The headless core: reads, judges, plans and writes; knows no terminal."""

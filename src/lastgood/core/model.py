@@ -1,0 +1,334 @@
+"""The values that every part of lastgood passes on: what is on disk, what it means, what will be done.
+
+All times are integers: nanoseconds since 1970-01-01T00:00:00Z. All sizes are bytes. Strings read from disk are
+raw here: whoever shows one passes it through :mod:`lastgood.core.sanitise` first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class State(StrEnum):
+    """What a session's files say of it, without any judgement (CLI.md, ``list``)."""
+
+    ACTIVE = "active"
+    TERMINATED = "terminated"
+    UNTRACKED = "untracked"
+    """There is no session_meta.json."""
+    DAMAGED = "damaged"
+    """There is a session_meta.json and it cannot be read."""
+
+
+class Verdict(StrEnum):
+    """What probably happened to a session: a judgement, always with its evidence."""
+
+    CRASHED = "crashed"
+    DAMAGED = "damaged"
+    UNCERTAIN = "uncertain"
+    LIVE = "live"
+    UNTRACKED = "untracked"
+    RESTORED = "restored"
+    ENDED = "ended"
+
+
+WORST_FIRST: tuple[Verdict, ...] = tuple(Verdict)
+"""The order of the triage view: the members above are listed worst first."""
+
+
+class FileKind(StrEnum):
+    """What a file in a ``checkpoints`` folder is (CLI.md, ``verify``)."""
+
+    CHECKPOINT = "checkpoint"
+    BACKUP = "backup"
+    LATEST = "latest"
+    """``latest.json`` where it is a regular file; as a symlink it is a pointer, not a file of its own."""
+    ORPHAN = "orphan"
+    """``.tmp_checkpoint_*``: its writer died between write and rename."""
+
+
+class Integrity(StrEnum):
+    """The answer to "is this file what some build of the crate wrote?" (FORMAT.md, "The checksum")."""
+
+    VALID = "valid"
+    MISMATCH = "mismatch"
+    NO_CHECKSUM = "no-checksum"
+    NO_VERSION = "no-version"
+    VERSION = "version"
+    NOT_OBJECT = "not-object"
+    UNPARSEABLE = "unparseable"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too-large"
+    NOT_RECORDED = "not-recorded"
+    """The layout keeps no checksum: the file reads well, and that is all that can be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """``session_meta.json`` as the crate reads it (FORMAT.md)."""
+
+    session_id: str
+    is_active: bool
+    termination_reason: str | None
+    last_updated: int
+    last_iteration: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """``state.json``: the task's status beside the session's (FORMAT.md)."""
+
+    session_id: str
+    status: str
+    """One of Running, Paused, Completed, Error."""
+    completed: bool
+    iteration: int
+    last_updated: int
+    task_description: str | None
+
+    @property
+    def interrupted(self) -> bool:
+        """The crate's ``detect_interrupted_sessions``."""
+        return self.status == "Running" and not self.completed
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One folder of the store, from a listing and its two small JSON files alone."""
+
+    name: str
+    """The folder's name: what every command calls the session."""
+    path: str
+    state: State
+    meta: Meta | None = None
+    meta_problem: str | None = None
+    """Why session_meta.json cannot be read, in the crate's words where it has any."""
+    task: TaskState | None = None
+    linked: str | None = None
+    """Where the session's folder leads if it is a symlink: shown, never written through."""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def unclean(self) -> bool:
+        """The crate's ``detect_unclean_shutdown`` for this one session."""
+        return self.meta is not None and self.meta.is_active and self.meta.termination_reason is None
+
+    @property
+    def interrupted(self) -> bool | None:
+        """The crate's state.json rule; None where there is no readable state.json."""
+        return None if self.task is None else self.task.interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One restore point on disk, from its directory entry and stat: nothing of it has been read."""
+
+    path: str
+    kind: FileKind
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    device: int
+    inode: int
+    link: str | None = None
+    """The target's text where the entry is a symlink (sizes and times are then the target's)."""
+    problem: str | None = None
+    """Why it must not be opened: not a regular file, leads out of the folder, vanished."""
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class LatestLink:
+    """``latest.json`` where it is a symlink."""
+
+    path: str
+    target: str
+    """The link's text as stored."""
+    resolves_to: str | None
+    """The path of the file in the same folder that it names; None where it dangles or leads elsewhere."""
+    problem: str | None = None
+    """`dangling`, `leads out of the folder`, … in words; None where all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one session's ``checkpoints`` folder holds, in the folder's own order (the crate's tie-break)."""
+
+    folder: str
+    files: tuple[StoredFile, ...] = ()
+    latest: LatestLink | None = None
+    strays: tuple[str, ...] = ()
+    """Names of entries that the runtime never looks at (``.tmp_latest_*`` among them)."""
+    problem: str | None = None
+    """Why the folder could not be listed, or None."""
+
+    def of(self, *kinds: FileKind) -> tuple[StoredFile, ...]:
+        """The files of these kinds, in the folder's order."""
+        return tuple(f for f in self.files if f.kind in kinds)
+
+    @property
+    def bytes(self) -> int:
+        return sum(f.size for f in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The fields of a checkpoint that a list shows. A field that is absent or of another type is None."""
+
+    checkpoint_id: str | None = None
+    session_id: str | None = None
+    trigger: str | None = None
+    created_at: int | None = None
+    iteration: int | None = None
+    messages: int | None = None
+    """How many messages there are."""
+    pending: int | None = None
+    """How many tool calls had been issued and not answered."""
+    tokens_used: int | None = None
+    cost_estimate: float | None = None
+    resume_hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One file looked at: both answers on it, and its header where it has one."""
+
+    file: StoredFile
+    integrity: Integrity
+    reason: str | None
+    """None when valid; the crate's exact words for its six refusals; else what is wrong and where."""
+    runtime_accepts: bool
+    runtime_reason: str | None
+    expected: str | None = None
+    """The digest that the file carries."""
+    actual: str | None = None
+    """The digest of what it holds, read exactly and printed as the newer crate prints."""
+    header: Header = field(default_factory=Header)
+    content_sha256: str | None = None
+    """SHA-256 of the file's bytes as they are: tells duplicates and pins a plan to what was shown."""
+
+    @property
+    def valid(self) -> bool:
+        return self.integrity in (Integrity.VALID, Integrity.NOT_RECORDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact that bears on a verdict."""
+
+    kind: str
+    """`flags`, `task`, `idle`, `rhythm`, `boot`, `temp-file`, `process`, `journal`, …"""
+    says: str
+    """What it points to: `crashed`, `live`, `ended`, `damaged`, … or `unclear`."""
+    detail: str
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A file that recovery looked at before its choice, and why it did not take it."""
+
+    path: str
+    integrity: Integrity
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What the crate's ``recover_session`` returns, with what it never says."""
+
+    session: str
+    chosen: Checkpoint | None
+    recovered_from_backup: bool
+    passed_over: tuple[PassedOver, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a path was when it was looked at: enough to tell that it has changed since."""
+
+    type: Literal["absent", "file", "symlink", "folder", "other"]
+    device: int = 0
+    inode: int = 0
+    size: int = 0
+    mtime_ns: int = 0
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    target: str | None = None
+
+
+ABSENT = Stamp("absent")
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOf:
+    """Content taken, byte for byte, from another file when the plan is applied."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTo:
+    """A symlink with this text."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of one path. `before` is what the path was when the plan was made."""
+
+    op: Literal["create", "replace", "link", "remove"]
+    path: str
+    detail: str
+    before: Stamp
+    content: bytes | CopyOf | LinkTo | None
+    """None for `remove`."""
+    mtime_ns: int | None = None
+    """The modification time to give; None: whatever the clock says."""
+    mode: int | None = None
+    """Permission bits to give; None: those of the file it replaces, else 0600."""
+    owner: tuple[int, int] | None = None
+    """uid and gid to give; None: those of the file it replaces, else of its folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an action will do, computed and not done. Applying it is :mod:`lastgood.core.journal`'s."""
+
+    kind: Literal["restore", "terminate", "activate", "undo", "salvage", "repair"]
+    sessions: tuple[str, ...]
+    steps: tuple[Step, ...]
+    reads: tuple[tuple[str, Stamp], ...] = ()
+    """Paths that the plan depends on beside those it changes, as they were."""
+    warnings: tuple[str, ...] = ()
+    reason: str | None = None
+    undoes: str | None = None
+    """The id of the action that this one takes back."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What the audit should keep: the checkpoint chosen, digests before and after, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One entry of the journal (CLI.md, ``log``)."""
+
+    id: str
+    at: int
+    user: str
+    host: str
+    ssh_from: str | None
+    op: str
+    sessions: tuple[str, ...]
+    reason: str | None
+    state: Literal["open", "done", "undone", "rolled-back"]
+    facts: dict[str, str] = field(default_factory=dict)
+    note: str | None = None

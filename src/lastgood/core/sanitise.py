@@ -1,0 +1,77 @@
+r"""The one door through which text from disk reaches a terminal.
+
+Whatever could act on a terminal, or could not be seen, becomes visible notation: ``\x1b``, ``\u202e``,
+``\U000e0001``. A backslash that would read as such notation is doubled, so the notation is unambiguous and
+:func:`restore` gives the original back; every other backslash stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+# Drawn as nothing, or as a blank that is no space, though Unicode calls them letters, marks or spaces.
+_INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
+    chr(c) for c in (*range(0x180B, 0x1810), *range(0xE0100, 0xE01F0), *range(0xFE00, 0xFE10))
+)
+_PLAIN = re.compile(r"[ -\[\]-~]*")
+_NOTATION = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(\\))")
+
+
+class Safe(str):
+    """Text that has passed the door. Only :func:`clean` makes one; adding anything to it gives plain `str` again."""
+
+    __slots__ = ()
+
+
+@lru_cache(maxsize=4096)
+def _hidden(char: str) -> bool:
+    if char in _INVISIBLE:
+        return True
+    category = unicodedata.category(char)
+    # Spaces other than U+0020 look like it and are not it: a file name or a key may differ in nothing else.
+    return category in _HIDDEN_CATEGORIES or (category == "Zs" and char not in " \u3000")
+
+
+def _notation(char: str) -> str:
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def clean(text: str) -> Safe:
+    """`text` as it may be shown: one line, no control, nothing invisible. A :class:`Safe` comes back as it is."""
+    if isinstance(text, Safe):
+        return text
+    if _PLAIN.fullmatch(text):
+        return Safe(text)
+    out: list[str] = []
+    last = len(text) - 1
+    for i, char in enumerate(text):
+        if char == "\\":
+            following = text[i + 1] if i < last else ""
+            doubled = following != "" and (following in "xuU\\" or _hidden(following))
+            out.append("\\\\" if doubled else "\\")
+        elif _hidden(char):
+            out.append(_notation(char))
+        else:
+            out.append(char)
+    return Safe("".join(out))
+
+
+def clean_lines(text: str) -> list[Safe]:
+    """`text` split at its line feeds, each line cleaned."""
+    return [clean(line) for line in text.split("\n")]
+
+
+def restore(shown: str) -> str:
+    """The text that :func:`clean` showed as `shown`."""
+
+    def original(match: re.Match[str]) -> str:
+        code = match[1] or match[2] or match[3]
+        return chr(int(code, 16)) if code else "\\"
+
+    return _NOTATION.sub(original, shown)
