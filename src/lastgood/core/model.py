@@ -298,6 +298,8 @@ class Step:
     """Permission bits to give; None: those of the file it replaces, else 0600."""
     owner: tuple[int, int] | None = None
     """uid and gid to give; None: those of the file it replaces, else of its folder."""
+    xattrs: tuple[tuple[str, bytes], ...] | None = None
+    """Extended attributes to give (access lists among them); None: those of the file it replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +317,8 @@ class Plan:
     """The id of the action that this one takes back."""
     facts: dict[str, str] = field(default_factory=dict)
     """What the audit should keep: the checkpoint chosen, digests before and after, …"""
+    folders: tuple[tuple[str, int], ...] = ()
+    """Folders and the modification time that each gets once all steps are done: an undo gives back these too."""
 
 
 @dataclass(frozen=True, slots=True)
