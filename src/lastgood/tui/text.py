@@ -1,0 +1,115 @@
+"""The one way from strings to what a widget shows: cleaned, never parsed as markup.
+
+Every part is a string, or a pair of a string and its style (a Rich style or its spelling, like "bold red"). What came
+through :func:`lastgood.core.sanitise.clean` already is not cleaned again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.color import Color
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.strip import Strip
+
+from lastgood.core.sanitise import Safe, clean
+
+Part = str | tuple[str, str | Style]
+
+NO_STYLE = Style.null()
+
+
+def text(*parts: Part, style: str | Style = "") -> Text:
+    """One line of Rich text; `style` lies under the parts' own."""
+    line = Text(style=style, no_wrap=True, overflow="ellipsis", end="")
+    for part in parts:
+        words, look = part if isinstance(part, tuple) else (part, None)
+        line.append(clean(words), look)
+    return line
+
+
+def content(*parts: Part) -> Content:
+    """The same for widgets that take Textual's Content (Static, Label, OptionList, border titles)."""
+    return Content.from_rich_text(text(*parts))
+
+
+def paragraphs(lines: Iterable[str], style: str | Style = "") -> Text:
+    """Several lines, each cleaned by itself, for a Static that wraps them."""
+    return Text("\n".join(clean(line) for line in lines), style=style, end="")
+
+
+def segments(*parts: Part, style: Style = NO_STYLE) -> list[Segment]:
+    """The parts for a line of the line API; `style` (a row's) lies under the parts' own."""
+    made: list[Segment] = []
+    for part in parts:
+        words, look = part if isinstance(part, tuple) else (part, None)
+        own = style if look is None else style + (Style.parse(look) if isinstance(look, str) else look)
+        made.append(Segment(clean(words), own))
+    return made
+
+
+def strip(*parts: Part, width: int | None = None, style: Style = NO_STYLE) -> Strip:
+    """The parts as one row, filled up or cut to `width` cells."""
+    made = Strip(segments(*parts, style=style))
+    return made if width is None else made.adjust_cell_length(width, style)
+
+
+def width(shown: str) -> int:
+    """Cells that `shown` takes once it is cleaned."""
+    return cell_len(clean(shown))
+
+
+def clip(shown: str, cells: int) -> Safe:
+    """`shown` in at most `cells` cells; what is cut off is said by an ellipsis."""
+    safe = clean(shown)
+    if cell_len(safe) <= cells:
+        return safe
+    # Cutting what is clean leaves it clean: only blanks and the ellipsis are added.
+    return Safe(set_cell_size(safe, cells - 1).rstrip() + "…") if cells > 0 else Safe("")
+
+
+def fit(shown: str, cells: int, *, right: bool = False) -> Safe:
+    """`shown` in exactly `cells` cells, on the left or the right of them: a column."""
+    safe = clip(shown, cells)
+    blank = " " * (cells - cell_len(safe))
+    return Safe(blank + safe if right else safe + blank)
+
+
+# C0, DEL, C1; soft hyphen; zero-width, bidi and line separators; BOM; interlinear marks; lone surrogates; tags.
+_RAW = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+
+
+class Guard(LineFilter):
+    """The backstop behind :func:`text`: no control character and no link leaves the app, whoever forgot to clean.
+
+    An app puts :data:`GUARD` last in ``get_line_filters()``.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [segment if _harmless(segment) else _disarmed(segment) for segment in segments]
+
+
+GUARD = Guard()
+
+
+def _harmless(segment: Segment) -> bool:
+    shown, style, control = segment
+    if control:
+        return True
+    if style is not None and style.link:
+        return False
+    return shown.isprintable() or _RAW.search(shown) is None
+
+
+def _disarmed(segment: Segment) -> Segment:
+    shown, style, _ = segment
+    return Segment(_RAW.sub("?", shown), style.update_link(None) if style is not None and style.link else style)
