@@ -1,0 +1,269 @@
+"""The commands that write: plan, show, ask, apply. And `log`, which tells what was done."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import Config
+from ..core import act
+from ..core.assess import assess_one, glance
+from ..core.errors import Failed, LastgoodError, NotFound, Refused, UsageProblem
+from ..core.journal import Journal
+from ..core.lookup import find_point
+from ..core.model import Plan, Session
+from ..core.report import action_record, plan_record, restored_path
+from ..core.sanitise import clean
+from ..core.store import Store
+from ..core.times import now_ns
+from .opening import open_from
+from .out import Cell, put, put_json, put_table, say
+from .words import ago, counted
+
+
+def restore(args: argparse.Namespace) -> int:
+    store, config = _open_to_write(args)
+    session = store.session(args.session)
+    act.refuse_if_live(glance(store, session, config.thresholds), even_if_live=args.even_if_live)
+    point = find_point(store, session, store.survey(session), args.checkpoint)
+    plan = store.plan_restore(session, point, foreign=args.foreign, reseal=args.reseal)
+    seen = assess_one(store, session, config.thresholds)
+    facts = [f"going back to {point.file.name}: {seen.price_of(point).says()}"]
+    if seen.lineage and seen.lineage.advice:
+        facts.append(seen.lineage.advice)
+    extra = {"checkpoint_path": point.file.path, "restored_path": restored_path(plan) or point.file.path}
+    return _one(args, store, plan, args.reason, facts, extra)
+
+
+def salvage(args: argparse.Namespace) -> int:
+    from ..core.salvage import plan_salvage
+
+    store, _ = _open_to_write(args)
+    session = store.session(args.session)
+    survey = store.survey(session)
+    point = find_point(store, session, survey, args.file)
+    plan = plan_salvage(store, session, survey, point.file)
+    return _one(args, store, plan, None, [], {"salvaged_path": restored_path(plan)})
+
+
+def repair(args: argparse.Namespace) -> int:
+    from ..core.repair import plan_repair
+
+    store, _ = _open_to_write(args)
+    session = store.session(args.session)
+    return _one(args, store, plan_repair(store, session, store.survey(session)), None, [], {})
+
+
+def undo(args: argparse.Namespace) -> int:
+    store, _ = _open_to_write(args)
+    journal = Journal(store.path)
+    if not args.dry_run:
+        _settle(journal)
+    plan = journal.plan_undo(args.action)
+    return _one(args, store, plan, None, [], {"undoes": plan.undoes})
+
+
+def terminate(args: argparse.Namespace) -> int:
+    if not args.reason.strip():
+        raise UsageProblem("--reason must say something: it stays in session_meta.json and in the log")
+    store, config = _open_to_write(args)
+
+    def plan(session: Session) -> Plan:
+        act.refuse_if_live(glance(store, session, config.thresholds), even_if_live=args.even_if_live)
+        return store.plan_terminate(session, args.reason)
+
+    return _many(args, store, plan, args.reason)
+
+
+def activate(args: argparse.Namespace) -> int:
+    store, _ = _open_to_write(args)
+    return _many(args, store, store.plan_activate, None)
+
+
+def log(args: argparse.Namespace) -> int:
+    """What was done to this store, newest last."""
+    store, _ = open_from(args)
+    actions = Journal(store.path).actions()
+    if args.json:
+        put_json({"store": store.path, "actions": [action_record(a) for a in actions]})
+        return 0
+    now = now_ns()
+    rows: list[list[Cell]] = [
+        [
+            a.id,
+            (ago(a.at, now), "dim"),
+            a.user + (f" from {a.ssh_from}" if a.ssh_from else ""),
+            a.op,
+            " ".join(a.sessions),
+            (a.state, "yellow" if a.state == "open" else "dim"),
+            a.reason or "",
+        ]
+        for a in actions
+    ]
+    put_table(rows, flexible=6)
+    say(counted(len(actions), "action"))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "restore": restore,
+    "terminate": terminate,
+    "activate": activate,
+    "salvage": salvage,
+    "repair": repair,
+    "undo": undo,
+    "log": log,
+}
+
+
+def _open_to_write(args: argparse.Namespace) -> tuple[Store, Config]:
+    store, config = open_from(args)
+    if not args.dry_run:
+        if args.read_only or config.read_only:
+            raise Refused("read-only was asked for: nothing is written (--dry-run shows the plan)")
+        if why := Journal(store.path).writable():
+            raise Refused(f"{store.path} cannot be written: {why}\nnothing changed (--dry-run shows the plan)")
+    return store, config
+
+
+def _settle(journal: Journal) -> None:
+    for sentence in journal.settle():
+        say(("! ", "yellow"), sentence)
+
+
+def _one(
+    args: argparse.Namespace, store: Store, plan: Plan, reason: str | None, facts: list[str], extra: dict[str, Any]
+) -> int:
+    """Show one plan, ask, apply it, say what was done."""
+    show = say if args.json else put
+    _show_plan(show, plan, facts)
+    action = None
+    if not args.dry_run and plan.steps:
+        _agree(args, 1)
+        _settle(Journal(store.path))
+        action = act.apply(store, plan, reason=reason)
+    if args.json:
+        put_json({**_outcome(plan, action.id if action else None, args.dry_run), **extra})
+    elif action is not None:
+        put(("done", "green"), f"  {plan.kind} {' '.join(plan.sessions)}  action {action.id}  (lastgood undo takes it back)")
+    return 0
+
+
+def _outcome(plan: Plan, action_id: str | None, dry_run: bool) -> dict[str, Any]:
+    return {
+        "action_id": action_id,
+        "plan": plan_record(plan),
+        "warnings": list(plan.warnings),
+        "applied": not dry_run,
+    }
+
+
+@dataclass
+class _Turn:
+    """One session of a bulk action: its plan or why there is none, then what became of it."""
+
+    session: str
+    plan: Plan | None = None
+    error: LastgoodError | None = None
+    action_id: str | None = None
+
+
+def _many(args: argparse.Namespace, store: Store, planner: Callable[[Session], Plan], reason: str | None) -> int:
+    """Plan each session, ask once, apply each as an action of its own, go on after a refusal."""
+    turns = [_planned(store, name, planner) for name in dict.fromkeys(args.sessions)]
+    show = say if args.json else put
+    for turn in turns:
+        if turn.plan is not None:
+            _show_plan(show, turn.plan, [])
+        elif turn.error is not None:
+            say(("✗ ", "red"), f"{turn.session}: ", _first_line(turn.error))
+    ready = [t for t in turns if t.plan is not None and t.plan.steps]
+    if ready and not args.dry_run:
+        _agree(args, len(ready))
+        _settle(Journal(store.path))
+        for turn in ready:
+            try:
+                action = act.apply(store, turn.plan, reason=reason) if turn.plan else None
+                turn.action_id = action.id if action else None
+            except LastgoodError as error:
+                turn.error = error
+                say(("✗ ", "red"), f"{turn.session}: ", str(error))
+    code = _worst(turns)
+    if args.json:
+        put_json(_bulk_outcome(turns, args.dry_run))
+    elif not args.dry_run:
+        done = sum(t.error is None for t in turns)
+        ids = " ".join(t.action_id for t in turns if t.action_id)
+        put(f"{args.command}: {done} of {counted(len(turns), 'session')} done", f"  action {ids}" if ids else "")
+    return code
+
+
+def _planned(store: Store, name: str, planner: Callable[[Session], Plan]) -> _Turn:
+    try:
+        return _Turn(name, planner(store.session(name)))
+    except LastgoodError as error:
+        return _Turn(name, error=error)
+
+
+def _bulk_outcome(turns: list[_Turn], dry_run: bool) -> dict[str, Any]:
+    """For one session the plain outcome; for several also `results`, one for each."""
+    plans = [t.plan for t in turns if t.plan is not None]
+    ids = [t.action_id for t in turns if t.action_id]
+    return {
+        "action_id": ids[0] if len(turns) == 1 and ids else None,
+        "plan": [step for p in plans for step in plan_record(p)],
+        "warnings": [w for p in plans for w in p.warnings],
+        "applied": not dry_run and any(t.error is None for t in turns),
+        "results": [
+            {
+                "session_id": t.session,
+                "action_id": t.action_id,
+                "applied": not dry_run and t.error is None,
+                "error": str(t.error) if t.error else None,
+                "exit_code": t.error.exit_code if t.error else 0,
+            }
+            for t in turns
+        ],
+    }
+
+
+def _worst(turns: list[_Turn]) -> int:
+    """The gravest outcome: failed part-way, then refused, then not found."""
+    codes = {t.error.exit_code for t in turns if t.error}
+    return next((c for c in (Failed.exit_code, Refused.exit_code, NotFound.exit_code) if c in codes), max(codes, default=0))
+
+
+def _first_line(error: LastgoodError) -> str:
+    return str(error).split("\n")[0]
+
+
+def _show_plan(show: Callable[..., None], plan: Plan, facts: list[str]) -> None:
+    for warning in plan.warnings:
+        show(("! ", "yellow"), warning)
+    show((f"{plan.kind} {' '.join(plan.sessions)}", "bold"))
+    for fact in facts:
+        show("  ", fact)
+    if not plan.steps:
+        show("  nothing to do: it is so already")
+    for step in plan.steps:
+        show("  ", (step.op.ljust(8), "cyan"), step.path)
+        show("           ", (step.detail, "dim"))
+
+
+def _agree(args: argparse.Namespace, actions: int) -> None:
+    """Ask on the terminal unless `--yes` was said.
+
+    Raises:
+        Refused: the answer is no, or there is no terminal to ask on.
+    """
+    if args.yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused("there is no terminal to ask on: say --yes to do it, or --dry-run to see the plan; nothing changed")
+    sys.stderr.write(clean(f"do {counted(actions, 'action')}? [y/N] "))
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refused("not done: nothing changed")

@@ -1,0 +1,74 @@
+"""`lastgood`: from the words typed to one command, and from its outcome to the exit code (CLI.md)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from ..core.errors import LastgoodError
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `argv` (default: the process's own words) and leave with the exit code of CLI.md."""
+    # Before anything is read: a file name that is not UTF-8 must not end the program where it is printed.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+
+
+def run(words: list[str]) -> int:
+    """The exit code of the command that `words` call."""
+    from .out import say
+
+    try:
+        return _dispatch(words)
+    except LastgoodError as error:
+        for number, line in enumerate(str(error).split("\n")):
+            say(("lastgood: ", "bold") if number == 0 else "", line)
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing is wrong, and the interpreter must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    from .parser import COMMANDS, command_parser, screen_parser
+
+    if not words or words[0] not in COMMANDS:
+        args = screen_parser().parse_args(words)
+        from .screen import open_screen
+
+        return open_screen(args)
+    args = command_parser().parse_args(words)
+    return _command(args)
+
+
+def _command(args: argparse.Namespace) -> int:
+    # Each command imports what it needs and no more: start-up time is the first thing a person on call sees.
+    name: str = args.command
+    if name in ("list", "show"):
+        from . import listing
+
+        return listing.list_sessions(args) if name == "list" else listing.show(args)
+    if name in ("verify", "recover", "diff"):
+        from . import looking
+
+        return {"verify": looking.verify, "recover": looking.recover, "diff": looking.diff}[name](args)
+    if name in ("restore", "terminate", "activate", "salvage", "repair", "undo", "log"):
+        from . import acting
+
+        return acting.COMMANDS[name](args)
+    if name in ("demo", "pick"):
+        from . import screen
+
+        return screen.demo(args) if name == "demo" else screen.pick(args)
+    from . import about
+
+    return about.info(args) if name == "info" else about.completion(args)

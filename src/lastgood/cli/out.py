@@ -1,0 +1,126 @@
+"""What the command line prints: the one way to standard output and standard error.
+
+Every text passes the sanitiser here; only the layout and the colours around it are ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+from ..core.sanitise import Safe, clean
+
+_SGR = {
+    "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36",
+}  # fmt: skip
+
+Cell = str | tuple[str, str]
+"""A text, or a text and the name of its colour."""
+
+
+def say(*cells: Cell) -> None:
+    """One line for a person, on standard error."""
+    _write(sys.stderr, cells)
+
+
+def put(*cells: Cell) -> None:
+    """One line of data for a person to read, on standard output."""
+    _write(sys.stdout, cells)
+
+
+def put_json(document: dict[str, Any]) -> None:
+    """One JSON object on standard output, with its schema (CLI.md, "JSON")."""
+    import orjson
+
+    document = {"schema": "lastgood/1", **document}
+    try:
+        raw = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    except TypeError:
+        # A file name that is not UTF-8: its bytes stand as lone surrogates, which only an escape can carry.
+        import json
+
+        raw = json.dumps(document, indent=2, ensure_ascii=True).encode()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(raw + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def put_table(rows: Sequence[Sequence[Cell]], *, flexible: int, right: Iterable[int] = ()) -> None:
+    """Aligned rows; on a terminal the `flexible` column gives way so that a row fits one line."""
+    if not rows:
+        return
+    columns = len(rows[0])
+    widths = [max(cell_width(_text(row[c])) for row in rows) for c in range(columns)]
+    room = terminal_columns()
+    if room is not None:
+        rest = sum(w for c, w in enumerate(widths) if c != flexible) + 2 * (columns - 1)
+        widths[flexible] = max(8, min(widths[flexible], room - rest))
+    right = frozenset(right)
+    for row in rows:
+        cells: list[Cell] = []
+        for c, cell in enumerate(row):
+            text = fit(_text(cell), widths[c])
+            gap = " " * (widths[c] - cell_width(text))
+            padded = Safe(gap + text if c in right else text if c == columns - 1 else text + gap)
+            cells.append((padded, cell[1]) if isinstance(cell, tuple) else padded)
+            if c < columns - 1:
+                cells.append("  ")
+        put(*cells)
+
+
+def terminal_columns() -> int | None:
+    """The width of the terminal that standard output is; None where it is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+def cell_width(text: str) -> int:
+    """How many terminal cells a sanitised text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me") else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
+
+
+def fit(text: Safe, room: int) -> Safe:
+    """`text`, cut to `room` cells with an ellipsis where it is longer."""
+    if cell_width(text) <= room:
+        return text
+    taken, used = [], 0
+    for char in text:
+        used += cell_width(char)
+        if used > room - 1:
+            break
+        taken.append(char)
+    return Safe("".join(taken) + "…")
+
+
+def _text(cell: Cell) -> Safe:
+    return clean(cell[0] if isinstance(cell, tuple) else cell)
+
+
+def _write(stream: TextIO, cells: Sequence[Cell]) -> None:
+    colour = _wants_colour(stream)
+    parts: list[str] = []
+    for cell in cells:
+        text = _text(cell)
+        if colour and isinstance(cell, tuple) and text and cell[1] in _SGR:
+            parts.append(f"\x1b[{_SGR[cell[1]]}m{text}\x1b[0m")
+        else:
+            parts.append(text)
+    line = "".join(parts) + "\n"
+    try:
+        stream.write(line)
+    except UnicodeEncodeError:
+        stream.write(line.encode("ascii", "backslashreplace").decode())
+
+
+def _wants_colour(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"

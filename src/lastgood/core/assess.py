@@ -1,0 +1,130 @@
+"""One session with all that is known of it: its files, the verdict with its evidence, the best point, the price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .evidence import Host, gather
+from .journal import Journal
+from .lineage import Lineage, lineage
+from .model import Action, Checkpoint, Evidence, Session, Survey, Verdict
+from .price import Price, price
+from .store import Store
+from .verdict import Thresholds, judge
+
+WORST_FIRST = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A session as it is shown: what is on disk and what that means."""
+
+    session: Session
+    survey: Survey
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    points: tuple[Checkpoint, ...] | None
+    """Every file, verified; None where they have not been looked at."""
+    lineage: Lineage | None
+    """None until the points have been looked at."""
+    problems: tuple[str, ...]
+
+    @property
+    def best(self) -> Checkpoint | None:
+        """The restore point that loses least; None where there is none or nothing was verified."""
+        return self.lineage.best if self.lineage else None
+
+    @property
+    def task(self) -> str | None:
+        """What the session was doing, in its own words: the task, else the resume hint of its best point."""
+        if self.session.task is not None and self.session.task.task_description:
+            return self.session.task.task_description
+        return self.best.header.resume_hint if self.best else None
+
+    @property
+    def last_iteration(self) -> int | None:
+        known = [s.last_iteration for s in (self.session.meta,) if s] + [s.iteration for s in (self.session.task,) if s]
+        return max(known, default=None)
+
+    @property
+    def last_activity(self) -> int | None:
+        """When the session says that it last did something; where it says nothing, its newest file's time."""
+        said = [s.last_updated for s in (self.session.meta, self.session.task) if s]
+        return max(said, default=None) or max((f.mtime_ns for f in self.survey.files), default=None)
+
+    def price_of(self, point: Checkpoint) -> Price:
+        """What going back to `point` would lose."""
+        return price(point, self.points or (point,), self.session)
+
+
+def assess(
+    store: Store,
+    session: Session,
+    *,
+    host: Host,
+    thresholds: Thresholds,
+    actions: Sequence[Action],
+    survey: Survey | None = None,
+    points: Sequence[Checkpoint] | None = None,
+) -> Assessed:
+    """Judge one session.
+
+    Args:
+        host: one look at the clock and the processes, shared by all sessions of a store.
+        actions: what lastgood has done to this store.
+        survey: the session's files where they have been listed already.
+        points: the session's files where they have been verified; None judges without them.
+    """
+    survey = survey if survey is not None else store.survey(session)
+    facts = gather(session, survey, host, actions, points=points)
+    verdict, evidence = judge(facts, thresholds)
+    line = lineage(session, survey, points) if points is not None else None
+    problems = (
+        *session.problems,
+        *((survey.problem,) if survey.problem else ()),
+        *(line.problems if line else ()),
+    )
+    return Assessed(
+        session, survey, verdict, evidence, tuple(points) if points is not None else None, line, problems
+    )
+
+
+def verify_all(store: Store, survey: Survey) -> tuple[Checkpoint, ...]:
+    """Every file of the survey, verified one after the other in this process."""
+    return tuple(store.verify(file) for file in survey.files)
+
+
+def glance(store: Store, session: Session, thresholds: Thresholds) -> Assessed:
+    """One session judged now, its files listed and not verified."""
+    return assess(
+        store, session, host=Host.look(store.path), thresholds=thresholds, actions=Journal(store.path).actions()
+    )
+
+
+def assess_one(store: Store, session: Session, thresholds: Thresholds) -> Assessed:
+    """One session judged now, every file verified."""
+    survey = store.survey(session)
+    return assess(
+        store,
+        session,
+        host=Host.look(store.path),
+        thresholds=thresholds,
+        actions=Journal(store.path).actions(),
+        survey=survey,
+        points=verify_all(store, survey),
+    )
+
+
+def assess_all(store: Store, thresholds: Thresholds, *, verify: bool) -> list[Assessed]:
+    """Every session of the store, worst first, then latest activity first."""
+    host = Host.look(store.path)
+    actions = Journal(store.path).actions()
+    seen = []
+    for session in store.sessions():
+        survey = store.survey(session)
+        points = verify_all(store, survey) if verify else None
+        seen.append(
+            assess(store, session, host=host, thresholds=thresholds, actions=actions, survey=survey, points=points)
+        )
+    return sorted(seen, key=lambda s: (WORST_FIRST[s.verdict], -(s.last_activity or 0), s.session.name))

@@ -1,0 +1,81 @@
+"""From the names of CLI.md (file, path, checkpoint_id, `latest`, `best`, `backup`) to one restore point."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NoReturn
+
+from .errors import NotFound, UsageProblem
+from .model import Checkpoint, FileKind, Session, StoredFile, Survey
+from .store import Store
+
+_ID_IN_NAME = re.compile(r"cp_\d{8}_\d{6}_(.*)\.json", re.DOTALL)
+
+
+def find_point(store: Store, session: Session, survey: Survey, name: str) -> Checkpoint:
+    """The restore point of `session` that `name` means, verified now.
+
+    Raises:
+        NotFound: there is none.
+        UsageProblem: files of different content match.
+    """
+    if name == "latest":
+        return store.verify(runtime_latest(survey) or _none(session, "has no checkpoint at all"))
+    if name == "backup":
+        return _newest_valid_backup(store, session, survey)
+    if name == "best":
+        from .price import best
+
+        return best([store.verify(f) for f in survey.files]) or _none(session, "has no valid restore point")
+    matches = [store.verify(f) for f in survey.files if _matches_path(f, name)]
+    if not matches:
+        points = [store.verify(f) for f in survey.files]
+        matches = [p for p in points if name in (p.header.checkpoint_id, id_in_name(p.file.name))]
+    if not matches:
+        _none(session, f"has no checkpoint {name!r}: `lastgood show {session.name}` names those there are")
+    if len({_content(store, p) for p in matches}) > 1:
+        listed = "\n".join(f"  {p.file.path}  ({p.integrity})" for p in matches)
+        raise UsageProblem(f"{name!r} means files of different content; name one by its file name:\n{listed}")
+    return max(matches, key=lambda p: (p.valid, p.file.kind is FileKind.CHECKPOINT, p.file.mtime_ns))
+
+
+def runtime_latest(survey: Survey) -> StoredFile | None:
+    """What the runtime's load of "the latest" opens: latest.json if it leads anywhere, else the newest cp_*.json."""
+    for file in survey.of(FileKind.LATEST):
+        return file
+    if survey.latest is not None and survey.latest.resolves_to is not None:
+        target = survey.latest.resolves_to
+        return next((f for f in survey.files if f.path == target), None)
+    return max(survey.of(FileKind.CHECKPOINT), key=lambda f: f.mtime_ns, default=None)
+
+
+def id_in_name(file_name: str) -> str | None:
+    """The checkpoint id that the crate puts into a file's name."""
+    match = _ID_IN_NAME.fullmatch(file_name)
+    return match[1] if match else None
+
+
+def _newest_valid_backup(store: Store, session: Session, survey: Survey) -> Checkpoint:
+    backups = sorted(survey.of(FileKind.BACKUP), key=lambda f: f.mtime_ns, reverse=True)
+    points = [store.verify(f) for f in backups]
+    if not points:
+        _none(session, "has no backup")
+    return next((p for p in points if p.valid), points[0])
+
+
+def _matches_path(file: StoredFile, name: str) -> bool:
+    return name == file.name or ("/" in name and os.path.abspath(name) == file.path)
+
+
+def _content(store: Store, point: Checkpoint) -> object:
+    import hashlib
+
+    try:
+        return hashlib.sha256(store.read(point.file)).digest()
+    except NotFound:
+        return point.file.path
+
+
+def _none(session: Session, says: str) -> NoReturn:
+    raise NotFound(f"session {session.name} {says}")

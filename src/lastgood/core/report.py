@@ -1,0 +1,147 @@
+"""The JSON of CLI.md: values as plain dictionaries with the contract's names. Times RFC 3339 UTC, sizes bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .assess import Assessed
+from .model import Action, Checkpoint, FileKind, Integrity, LinkTo, Plan, Recovery, State, Step
+from .times import rfc3339
+
+
+def session_record(seen: Assessed, *, verified: bool) -> dict[str, Any]:
+    """One element of `list`'s `sessions`; `best` only where the files were verified."""
+    session, survey = seen.session, seen.survey
+    meta, task = session.meta, session.task
+    last_updated = meta.last_updated if meta else task.last_updated if task else None
+    record: dict[str, Any] = {
+        "session_id": session.name,
+        "path": session.path,
+        "state": session.state,
+        "unclean": session.unclean,
+        "interrupted": session.interrupted,
+        "verdict": seen.verdict,
+        "evidence": [{"kind": e.kind, "says": e.says, "detail": e.detail} for e in seen.evidence],
+        "last_updated": _time(last_updated),
+        "last_iteration": meta.last_iteration if meta else task.iteration if task else None,
+        "termination_reason": meta.termination_reason if meta else None,
+        "task": task.task_description if task else None,
+        "checkpoints": len(survey.of(FileKind.CHECKPOINT)),
+        "backups": len(survey.of(FileKind.BACKUP)),
+        "orphans": len(survey.of(FileKind.ORPHAN)),
+        "bytes": survey.bytes,
+        "problems": list(seen.problems),
+    }
+    if verified:
+        record["best"] = None if seen.best is None else _best_record(seen, seen.best)
+        record["advice"] = seen.lineage.advice if seen.lineage else None
+    return record
+
+
+def _best_record(seen: Assessed, best: Checkpoint) -> dict[str, Any]:
+    price = seen.price_of(best)
+    return {
+        "path": best.file.path,
+        "checkpoint_id": best.header.checkpoint_id,
+        "iteration": best.header.iteration,
+        "created_at": _time(best.header.created_at),
+        "lost_iterations": price.iterations,
+        "lost": price.says(),
+    }
+
+
+def sessions_summary(seen: Sequence[Assessed]) -> dict[str, Any]:
+    """`list`'s `summary`: sessions counted by what their files say, and by verdict."""
+    states = [s.session.state for s in seen]
+    verdicts: dict[str, int] = {}
+    for one in seen:
+        verdicts[one.verdict] = verdicts.get(one.verdict, 0) + 1
+    return {
+        "sessions": len(seen),
+        "unclean": sum(s.session.unclean for s in seen),
+        "damaged": states.count(State.DAMAGED),
+        "untracked": states.count(State.UNTRACKED),
+        "terminated": states.count(State.TERMINATED),
+        "active": states.count(State.ACTIVE),
+        "verdicts": verdicts,
+    }
+
+
+def file_record(point: Checkpoint, session: str | None) -> dict[str, Any]:
+    """One element of `verify`'s `files`."""
+    file, header = point.file, point.header
+    return {
+        "path": file.path,
+        "session_id": session,
+        "kind": file.kind,
+        "verdict": point.integrity,
+        "reason": point.reason,
+        "expected": point.expected,
+        "actual": point.actual,
+        "size": file.size,
+        "mtime": rfc3339(file.mtime_ns),
+        "checkpoint_id": header.checkpoint_id,
+        "created_at": _time(header.created_at),
+        "iteration": header.iteration,
+        "trigger": header.trigger,
+        "runtime_accepts": point.runtime_accepts,
+        "runtime_reason": point.runtime_reason,
+    }
+
+
+def files_summary(points: Sequence[Checkpoint]) -> dict[str, int]:
+    """`verify`'s `summary`: files counted by verdict, every verdict named."""
+    counts = {str(i): 0 for i in Integrity}
+    for point in points:
+        counts[point.integrity] += 1
+    return {**counts, "files": len(points), "runtime_refuses": sum(p.valid and not p.runtime_accepts for p in points)}
+
+
+def recovery_record(recovery: Recovery, data: object) -> dict[str, Any]:
+    """`recover`'s object; `data` is the chosen checkpoint's content, or None."""
+    chosen = recovery.chosen
+    return {
+        "session_id": recovery.session,
+        "checkpoint_path": chosen.file.path if chosen else None,
+        "data": data,
+        "recovered_from_backup": recovery.recovered_from_backup,
+        "passed_over": [{"path": p.path, "verdict": p.integrity, "reason": p.reason} for p in recovery.passed_over],
+    }
+
+
+def plan_record(plan: Plan) -> list[dict[str, str]]:
+    """A plan's steps: `op`, `path`, `detail`."""
+    return [{"op": s.op, "path": s.path, "detail": s.detail} for s in plan.steps]
+
+
+def restored_path(plan: Plan) -> str | None:
+    """The file that holds the restored content once `plan` is applied; None where the chosen file already is that file."""
+    return next((s.path for s in plan.steps if _makes_checkpoint(s)), None)
+
+
+def _makes_checkpoint(step: Step) -> bool:
+    return step.op == "create" and step.path.endswith(".json") and not isinstance(step.content, LinkTo) and (
+        step.path.rpartition("/")[2].startswith("cp_")
+    )
+
+
+def action_record(action: Action) -> dict[str, Any]:
+    """One element of `log`'s `actions`."""
+    return {
+        "action_id": action.id,
+        "at": rfc3339(action.at),
+        "user": action.user,
+        "host": action.host,
+        "from": action.ssh_from,
+        "op": action.op,
+        "sessions": list(action.sessions),
+        "reason": action.reason,
+        "state": action.state,
+        "facts": dict(action.facts),
+        "note": action.note,
+    }
+
+
+def _time(ns: int | None) -> str | None:
+    return None if ns is None else rfc3339(ns)
