@@ -148,7 +148,10 @@ def _one(
     if args.json:
         put_json({**_outcome(plan, action.id if action else None, args.dry_run), **extra})
     elif action is not None:
-        put(("done", "green"), f"  {plan.kind} {' '.join(plan.sessions)}  action {action.id}  (lastgood undo takes it back)")
+        put(
+            ("done", "green"),
+            f"  {plan.kind} {' '.join(plan.sessions)}  action {action.id}  (lastgood undo takes it back)",
+        )
     return 0
 
 
@@ -233,7 +236,9 @@ def _bulk_outcome(turns: list[_Turn], dry_run: bool) -> dict[str, Any]:
 def _worst(turns: list[_Turn]) -> int:
     """The gravest outcome: failed part-way, then refused, then not found."""
     codes = {t.error.exit_code for t in turns if t.error}
-    return next((c for c in (Failed.exit_code, Refused.exit_code, NotFound.exit_code) if c in codes), max(codes, default=0))
+    return next(
+        (c for c in (Failed.exit_code, Refused.exit_code, NotFound.exit_code) if c in codes), max(codes, default=0)
+    )
 
 
 def _first_line(error: LastgoodError) -> str:
@@ -262,7 +267,9 @@ def _agree(args: argparse.Namespace, actions: int) -> None:
     if args.yes:
         return
     if not sys.stdin.isatty():
-        raise Refused("there is no terminal to ask on: say --yes to do it, or --dry-run to see the plan; nothing changed")
+        raise Refused(
+            "there is no terminal to ask on: say --yes to do it, or --dry-run to see the plan; nothing changed"
+        )
     sys.stderr.write(clean(f"do {counted(actions, 'action')}? [y/N] "))
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -50,7 +50,10 @@ def _fields(point: Checkpoint) -> list[tuple[str, list[Cell]]]:
         ("tokens", ["-" if header.tokens_used is None else f"{header.tokens_used:,}"]),
         ("cost", ["-" if header.cost_estimate is None else f"${header.cost_estimate:,.4f}"]),
         ("messages", ["-" if header.messages is None else str(header.messages)]),
-        ("pending", [f"{header.pending or 0} tool calls: the runtime may run them again" if header.pending else "none"]),
+        (
+            "pending",
+            [f"{header.pending or 0} tool calls: the runtime may run them again" if header.pending else "none"],
+        ),
         ("hint", [header.resume_hint or "-"]),
     ]
     return fields

@@ -141,4 +141,3 @@ def _file_row(point: Checkpoint, best: StoredFile | None, now: int) -> list[Cell
         (ago(point.header.created_at or point.file.mtime_ns, now), "dim"),
         ", ".join(notes) or (point.reason or "")[:60],
     ]
-

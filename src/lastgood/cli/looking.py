@@ -67,7 +67,9 @@ def _named_file(path: str) -> StoredFile:
         words = getattr(error, "strerror", None) or str(error)
         return StoredFile(path, kind, 0, 0, 0, 0, 0, None, words)
     problem = None if stat.S_ISREG(seen.st_mode) else "not a regular file: not opened"
-    return StoredFile(real, kind, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino, None, problem)
+    return StoredFile(
+        real, kind, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino, None, problem
+    )
 
 
 def _put_verdicts(seen: list[tuple[str | None, Checkpoint]]) -> None:
@@ -77,7 +79,9 @@ def _put_verdicts(seen: list[tuple[str | None, Checkpoint]]) -> None:
         reason = point.reason or ""
         if point.valid and not point.runtime_accepts:
             reason = f"the runtime refuses it: {point.runtime_reason}"
-        rows.append([(f"{symbol} {point.integrity}", colour), session or "-", point.file.name, size(point.file.size), reason])
+        rows.append(
+            [(f"{symbol} {point.integrity}", colour), session or "-", point.file.name, size(point.file.size), reason]
+        )
     put_table(rows, flexible=4, right=(3,))
     counts: dict[str, int] = {}
     for _, point in seen:
@@ -134,7 +138,8 @@ def diff(args: argparse.Namespace) -> int:
                 "messages_added": found.messages_added,
                 "messages_lost": found.messages_lost,
                 "changes": [
-                    {"path": c.path, "kind": c.kind, "old": c.old, "new": c.new, "delta": c.delta} for c in found.changes
+                    {"path": c.path, "kind": c.kind, "old": c.old, "new": c.new, "delta": c.delta}
+                    for c in found.changes
                 ],
             }
         )

@@ -22,5 +22,6 @@ def open_from(args: argparse.Namespace) -> tuple[Store, Config]:
         return open_store(path, max_bytes=config.max_bytes), config
     except NotFound as error:
         raise NotFound(
-            f"{error} (named by {source})\nname one with --store PATH or $LASTGOOD_STORE; `lastgood demo` shows a sample"
+            f"{error} (named by {source})\n"
+            "name one with --store PATH or $LASTGOOD_STORE; `lastgood demo` shows a sample"
         ) from error

@@ -47,9 +47,7 @@ def command_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, does: str, example: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(
-            name, help=does, description=does, epilog="example: " + example, allow_abbrev=False
-        )
+        made = commands.add_parser(name, help=does, description=does, epilog="example: " + example, allow_abbrev=False)
         _common(made)
         return made
 
@@ -67,7 +65,9 @@ def command_parser() -> argparse.ArgumentParser:
 
     verify = command("verify", "every checkpoint, backup and orphan, with verdict and reason", "lastgood verify --json")
     verify.add_argument("sessions", nargs="*", metavar="SESSION", help="only these sessions")
-    verify.add_argument("--file", action="append", default=[], metavar="FILE", help="look at this file alone, in no store")
+    verify.add_argument(
+        "--file", action="append", default=[], metavar="FILE", help="look at this file alone, in no store"
+    )
     verify.add_argument("--no-cache", action="store_true", help="read every file afresh")
     _json(verify)
 
@@ -81,9 +81,13 @@ def command_parser() -> argparse.ArgumentParser:
     diff.add_argument("b", nargs="?", default="latest", metavar="B", help="default: latest")
     _json(diff)
 
-    restore = command("restore", "make a checkpoint what the runtime resumes from", "lastgood restore 52e6b438 --dry-run")
+    restore = command(
+        "restore", "make a checkpoint what the runtime resumes from", "lastgood restore 52e6b438 --dry-run"
+    )
     _session(restore)
-    restore.add_argument("checkpoint", nargs="?", default="best", metavar="CHECKPOINT", help=_CHECKPOINT + "; default: best")
+    restore.add_argument(
+        "checkpoint", nargs="?", default="best", metavar="CHECKPOINT", help=_CHECKPOINT + "; default: best"
+    )
     restore.add_argument("--reason", metavar="TEXT", help="why, for the log")
     restore.add_argument("--foreign", action="store_true", help="allow a checkpoint of another session")
     restore.add_argument("--reseal", action="store_true", help="rewrite the numbers that the runtime misreads")
@@ -100,7 +104,11 @@ def command_parser() -> argparse.ArgumentParser:
     activate.add_argument("sessions", nargs="+", metavar="SESSION")
     _writes(activate)
 
-    salvage = command("salvage", "the readable part of a damaged checkpoint as a new, marked one", "lastgood salvage 52e6b438 cp_20261120_090231_ab.json")
+    salvage = command(
+        "salvage",
+        "the readable part of a damaged checkpoint as a new, marked one",
+        "lastgood salvage 52e6b438 cp_20261120_090231_ab.json",
+    )
     _session(salvage)
     salvage.add_argument("file", metavar="FILE", help="the damaged file, by name or path")
     _writes(salvage)
@@ -116,7 +124,11 @@ def command_parser() -> argparse.ArgumentParser:
     log = command("log", "what was done to this store, by whom, when, from where", "lastgood log --json")
     _json(log)
 
-    pick = command("pick", "choose on the screen; the choice goes to standard output as JSON", "lastgood pick | jq .checkpoint_path")
+    pick = command(
+        "pick",
+        "choose on the screen; the choice goes to standard output as JSON",
+        "lastgood pick | jq .checkpoint_path",
+    )
     pick.add_argument("path", nargs="?", metavar="PATH", help="the store to open")
     _screen(pick)
 
@@ -127,7 +139,9 @@ def command_parser() -> argparse.ArgumentParser:
     info = command("info", "version, paths, configuration in force", "lastgood info")
     _json(info)
 
-    completion = command("completion", "a script that completes these words in your shell", 'eval "$(lastgood completion bash)"')
+    completion = command(
+        "completion", "a script that completes these words in your shell", 'eval "$(lastgood completion bash)"'
+    )
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return parser
 
@@ -140,7 +154,9 @@ def _version(parser: argparse.ArgumentParser) -> None:
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--store", "-s", metavar="PATH", help="the store; default: $LASTGOOD_STORE, then the configuration")
+    parser.add_argument(
+        "--store", "-s", metavar="PATH", help="the store; default: $LASTGOOD_STORE, then the configuration"
+    )
     parser.add_argument("--config", metavar="FILE", help="the configuration file")
 
 

@@ -20,7 +20,9 @@ def open_screen(args: argparse.Namespace) -> int:
         from .parser import COMMANDS
 
         if near := difflib.get_close_matches(named, COMMANDS, n=1):
-            raise UsageProblem(f"there is no folder {named} here, and no such command: did you mean `lastgood {near[0]}`?")
+            raise UsageProblem(
+                f"there is no folder {named} here, and no such command: did you mean `lastgood {near[0]}`?"
+            )
     from ..tui.run import run
 
     return run(path, config)

@@ -15,7 +15,9 @@ def why_live(seen: Assessed) -> str | None:
     """Why restoring or terminating this session could pull the floor from under a running process; None where not."""
     if seen.verdict not in _MAY_BE_LIVE:
         return None
-    said = [e.detail for e in seen.evidence if e.says in ("live", "uncertain", "unclear")] or [e.detail for e in seen.evidence]
+    said = [e.detail for e in seen.evidence if e.says in ("live", "uncertain", "unclear")] or [
+        e.detail for e in seen.evidence
+    ]
     return f"session {seen.session.name} may be live ({seen.verdict}): " + "; ".join(said)
 
 

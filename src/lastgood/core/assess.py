@@ -85,9 +85,7 @@ def assess(
         *((survey.problem,) if survey.problem else ()),
         *(line.problems if line else ()),
     )
-    return Assessed(
-        session, survey, verdict, evidence, tuple(points) if points is not None else None, line, problems
-    )
+    return Assessed(session, survey, verdict, evidence, tuple(points) if points is not None else None, line, problems)
 
 
 def verify_all(store: Store, survey: Survey) -> tuple[Checkpoint, ...]:

@@ -125,9 +125,7 @@ class ContinuumStore:
             from . import reseal as resealing
 
             resealed = resealing.reseal(self.read(point.file)).data
-        return plan.plan_restore(
-            self, session, self.survey(session), point, foreign=foreign, reseal_with=resealed
-        )
+        return plan.plan_restore(self, session, self.survey(session), point, foreign=foreign, reseal_with=resealed)
 
     def plan_terminate(self, session: Session, reason: str) -> Plan:
         from . import plan

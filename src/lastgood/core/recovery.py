@@ -1,9 +1,9 @@
 """The crate's recovery module as a Python API: the same answers, all of them, with reasons; safe where it writes.
 
-    >>> from lastgood import CrashRecovery
-    >>> recovery = CrashRecovery("/var/lib/continuum")
-    >>> for crash in recovery.detect_unclean_shutdown():
-    ...     print(crash.session, recovery.recover_session(crash.session).chosen)
+>>> from lastgood import CrashRecovery
+>>> recovery = CrashRecovery("/var/lib/continuum")
+>>> for crash in recovery.detect_unclean_shutdown():
+...     print(crash.session, recovery.recover_session(crash.session).chosen)
 """
 
 from __future__ import annotations

@@ -116,13 +116,16 @@ def plan_record(plan: Plan) -> list[dict[str, str]]:
 
 
 def restored_path(plan: Plan) -> str | None:
-    """The file that holds the restored content once `plan` is applied; None where the chosen file already is that file."""
+    """The new file that holds the restored content; None where the chosen file is what the runtime picks already."""
     return next((s.path for s in plan.steps if _makes_checkpoint(s)), None)
 
 
 def _makes_checkpoint(step: Step) -> bool:
-    return step.op == "create" and step.path.endswith(".json") and not isinstance(step.content, LinkTo) and (
-        step.path.rpartition("/")[2].startswith("cp_")
+    return (
+        step.op == "create"
+        and step.path.endswith(".json")
+        and not isinstance(step.content, LinkTo)
+        and (step.path.rpartition("/")[2].startswith("cp_"))
     )
 
 

@@ -67,7 +67,7 @@ class Store(Protocol):
 
 
 def locate_store(argument: str | None, configured: str | None) -> tuple[str, str]:
-    """The store's absolute path and where it was named: the argument, $LASTGOOD_STORE, the configuration, or the default."""
+    """The store's absolute path, and what named it: the argument, $LASTGOOD_STORE, the configuration or nothing."""
     for path, source in (
         (argument, "--store"),
         (os.environ.get("LASTGOOD_STORE"), "$LASTGOOD_STORE"),
