@@ -1,0 +1,123 @@
+"""Rows of one line each, drawn by the line API: costs what is visible, whatever their number."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+MOVES: list[BindingType] = [
+    Binding("j,down", "move(1)", "Down", show=False, id="move.down"),
+    Binding("k,up", "move(-1)", "Up", show=False, id="move.up"),
+    Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="move.page-down"),
+    Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="move.page-up"),
+    Binding("g,home", "first", "First", show=False, id="move.first"),
+    Binding("G,end", "last", "Last", show=False, id="move.last"),
+]
+"""The keys that move a cursor, the same wherever there is one."""
+
+
+class Rows(ScrollView, can_focus=True):
+    """A cursor over numbered rows. A subclass gives :meth:`row_count` and :meth:`row_strip`.
+
+    When the cursor leaves the screen the rows jump by half of it: over a slow link a jump costs as much as one row.
+    """
+
+    DEFAULT_CSS = """
+    Rows {
+        overflow-x: hidden;
+        & > .rows--cursor {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+            text-style: $block-cursor-blurred-text-style;
+        }
+        &:focus > .rows--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = MOVES
+
+    cursor = reactive(0, repaint=False, init=False)
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+        def __init__(self, rows: Rows, row: int) -> None:
+            super().__init__()
+            self.rows = rows
+            self.row = row
+
+        @property
+        def control(self) -> Rows:
+            return self.rows
+
+    def row_count(self) -> int:
+        raise NotImplementedError
+
+    def row_strip(self, row: int) -> Strip:
+        """Row `row`, made by :mod:`lastgood.tui.text`; it is cut or filled up to the width here."""
+        raise NotImplementedError
+
+    def rows_changed(self) -> None:
+        """To be called after rows came, went or changed: the cursor stays on its number as far as there is one."""
+        self.virtual_size = Size(self.size.width, self.row_count())
+        self.cursor = self.validate_cursor(self.cursor)
+        self.refresh()
+
+    def show_row(self, row: int) -> None:
+        """Scroll, by half a screen at least, if `row` is off the screen."""
+        height, top = self.size.height, self.scroll_offset.y
+        if height and not top <= row < top + height:
+            self.scroll_to(y=max(0, row - height // 2), animate=False, force=True, immediate=True)
+
+    def validate_cursor(self, row: int) -> int:
+        return max(0, min(row, self.row_count() - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        self.show_row(new)
+        for row in (old, new):
+            self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
+        self.post_message(self.Moved(self, new))
+
+    def render_line(self, y: int) -> Strip:
+        row, width = y + self.scroll_offset.y, self.size.width
+        if row >= self.row_count():
+            return Strip.blank(width, self.rich_style)
+        strip = self.row_strip(row).adjust_cell_length(width).apply_style(self.rich_style)
+        if row != self.cursor:
+            return strip
+        # Over the row's own colours, so that the cursor's contrast is the theme's and never an accident.
+        cursor = self.get_component_rich_style("rows--cursor")
+        return Strip(Segment.apply_style(strip, post_style=cursor), width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.virtual_size = Size(event.size.width, self.row_count())
+        self.show_row(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        row = event.y + self.scroll_offset.y
+        if row < self.row_count():
+            self.cursor = row
+
+    def action_move(self, rows: int) -> None:
+        self.cursor += rows
+
+    def action_page(self, pages: int) -> None:
+        self.cursor += pages * max(1, self.size.height - 1)
+
+    def action_first(self) -> None:
+        self.cursor = 0
+
+    def action_last(self) -> None:
+        self.cursor = self.row_count() - 1
