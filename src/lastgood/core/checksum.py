@@ -1,0 +1,173 @@
+"""The checkpoint's digest, and both answers on a file: did some build of the crate write it, will the runtime take it.
+
+FORMAT.md, "The checksum" and "Two truths about a checksum"; the crate's ``checksum.rs``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from . import serde
+from .model import Header, Integrity
+
+VERSION = "1.0"
+CHECKSUM_KEY = "_checksum"
+VERSION_KEY = "_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What :func:`verify` found."""
+
+    integrity: Integrity
+    reason: str | None
+    """None when valid; the crate's exact words for its six refusals; else what is wrong and where."""
+    runtime_accepts: bool
+    runtime_reason: str | None
+    """The words of the crate's own verifier; None where it accepts the file."""
+    expected: str | None
+    """The digest that the file carries; "" where it carries something that is no string."""
+    actual: str | None
+    """The digest of the exact reading, in the newer spelling."""
+    value: dict[str, object] | None
+    """The exact reading of the whole document; None where it cannot be read or is no object."""
+
+
+def digest(value: object, spelling: serde.Spelling = "e+") -> str:
+    """SHA-256 of the canonical form, `_checksum` and `_version` left out at the top level."""
+    return sha256(serde.canonical(_content(value), spelling=spelling)).hexdigest()
+
+
+def _content(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {k: v for k, v in value.items() if k != CHECKSUM_KEY and k != VERSION_KEY}
+
+
+def seal(value: dict[str, object]) -> bytes:
+    """The bytes of a checkpoint file with this content, as the crate writes one: a fresh checksum, sorted, indented."""
+    import orjson
+
+    sealed = _content(value) | {CHECKSUM_KEY: digest(value), VERSION_KEY: VERSION}  # type: ignore[operator]
+    return serde.respell(orjson.dumps(sealed, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2), "e+")
+
+
+def verify(raw: bytes) -> Verification:
+    """Both answers on a checkpoint's bytes. Never raises for what they hold."""
+    exact = _read(serde.parse_exactly, raw)
+    runtime = _read(serde.parse, raw)
+    if isinstance(runtime, serde.ParseFault):
+        return _verify_unread(raw, exact, runtime)
+    refusal = _refusal(runtime)
+    value = runtime if isinstance(exact, serde.ParseFault) else exact
+    if refusal is not None or not isinstance(value, dict) or not isinstance(runtime, dict):
+        integrity, words = refusal or (Integrity.NOT_OBJECT, "Data is not an object")
+        kept = value if isinstance(value, dict) else None
+        actual = digest(kept) if kept is not None else None
+        return Verification(integrity, words, False, words, _text(kept, CHECKSUM_KEY), actual, kept)
+    expected = _text(value, CHECKSUM_KEY) or ""
+    runtime_digest = digest(runtime)
+    accepts = runtime_digest == expected
+    actual = digest(value)
+    if accepts or expected in (actual, digest(value, "e"), digest(runtime, "e")):
+        integrity, reason = Integrity.VALID, None
+    else:
+        integrity, reason = Integrity.MISMATCH, _mismatch(expected, runtime_digest)
+    runtime_reason = None if accepts else _mismatch(expected, runtime_digest)
+    return Verification(integrity, reason, accepts, runtime_reason, expected, actual, value)
+
+
+def _read(reading: object, raw: bytes) -> object:
+    try:
+        return reading(raw)  # type: ignore[operator]
+    except serde.ParseFault as fault:
+        return fault
+
+
+def _verify_unread(raw: bytes, exact: object, fault: serde.ParseFault) -> Verification:
+    """The runtime cannot read the file; a number that it reads out of range may still be what it wrote."""
+    if isinstance(exact, dict) and _refusal(exact) is None:
+        expected, actual = _text(exact, CHECKSUM_KEY), digest(exact)
+        if expected in (actual, digest(exact, "e")):
+            return Verification(Integrity.VALID, None, False, str(fault), expected, actual, exact)
+    return Verification(Integrity.UNPARSEABLE, parse_problem(raw, fault), False, str(fault), None, None, None)
+
+
+def parse_problem(raw: bytes, fault: serde.ParseFault) -> str:
+    """What is wrong with bytes that cannot be read, and where, in one line."""
+    try:
+        from . import diagnose
+    except ImportError:
+        return f"line {fault.line} column {fault.column}: {fault.message}"
+    return diagnose.parse_problem(raw, fault)
+
+
+def _refusal(value: object) -> tuple[Integrity, str] | None:
+    """The crate's refusals before it compares digests."""
+    if not isinstance(value, dict):
+        return Integrity.NOT_OBJECT, "Data is not an object"
+    if CHECKSUM_KEY not in value:
+        return Integrity.NO_CHECKSUM, "Missing checksum field"
+    if VERSION_KEY not in value:
+        return Integrity.NO_VERSION, "Missing version field"
+    version = _text(value, VERSION_KEY)
+    if version != VERSION:
+        return Integrity.VERSION, f"Version mismatch: expected {VERSION}, got {version}"
+    return None
+
+
+def _text(value: dict[str, object] | None, key: str) -> str | None:
+    """A field as the crate takes it: what is no string counts as empty."""
+    if value is None or key not in value:
+        return None
+    text = value[key]
+    return text if isinstance(text, str) else ""
+
+
+def _mismatch(expected: str, got: str) -> str:
+    stored = expected.encode()
+    if len(stored) > 16 and stored[16] & 0xC0 == 0x80:  # the crate slices bytes, and slicing a character panics
+        return "PANIC: byte index 16 is not a char boundary"
+    return f"Checksum mismatch: expected {stored[:16].decode()}..., got {got[:16]}..."
+
+
+def header(value: dict[str, object]) -> Header:
+    """The fields of a checkpoint that a list shows; what is absent or of another type is None."""
+    from .times import parse_rfc3339
+
+    created_at: int | None = None
+    created = value.get("created_at")
+    if isinstance(created, str):
+        try:
+            created_at = parse_rfc3339(created)
+        except ValueError:
+            created_at = None
+    cost = value.get("cost_estimate")
+    return Header(
+        checkpoint_id=_string(value, "checkpoint_id"),
+        session_id=_string(value, "session_id"),
+        trigger=_string(value, "trigger"),
+        created_at=created_at,
+        iteration=_integer(value, "iteration"),
+        messages=_length(value, "messages"),
+        pending=_length(value, "tool_calls_pending"),
+        tokens_used=_integer(value, "tokens_used"),
+        cost_estimate=float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
+        resume_hint=_string(value, "resume_hint"),
+    )
+
+
+def _string(value: dict[str, object], key: str) -> str | None:
+    found = value.get(key)
+    return found if isinstance(found, str) else None
+
+
+def _integer(value: dict[str, object], key: str) -> int | None:
+    found = value.get(key)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _length(value: dict[str, object], key: str) -> int | None:
+    found = value.get(key)
+    return len(found) if isinstance(found, list) else None
