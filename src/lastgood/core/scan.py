@@ -19,14 +19,13 @@ _NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 _SHORT_STRING = rb'"' + _PLAIN + rb"(?:" + _ESCAPE + _PLAIN + rb'){0,200}"'
 _SCALAR = rb"(?:" + _SHORT_STRING + rb"|" + _NUMBER + rb"|true|false|null)"
 _MEMBER = _SHORT_STRING + _WS + rb":" + _WS
-_FLAT = (
-    rb"(?:" + _SCALAR
-    + rb"|\{" + _WS + rb"(?:(?:" + _MEMBER + _SCALAR + _WS + rb"," + _WS + rb"){0,30}" + _MEMBER + _SCALAR + _WS + rb")?\}"
-    + rb"|\[" + _WS + rb"(?:(?:" + _SCALAR + _WS + rb"," + _WS + rb"){0,30}" + _SCALAR + _WS + rb")?\])"
-)  # fmt: skip
-_ELEMENT = re.compile(_FLAT + _WS + rb"," + _WS)
+_COMMA = _WS + rb"," + _WS
+_FLAT_OBJECT = rb"\{" + _WS + rb"(?:(?:" + _MEMBER + _SCALAR + _COMMA + rb"){0,30}" + _MEMBER + _SCALAR + _WS + rb")?\}"
+_FLAT_ARRAY = rb"\[" + _WS + rb"(?:(?:" + _SCALAR + _COMMA + rb"){0,30}" + _SCALAR + _WS + rb")?\]"
+_FLAT = rb"(?:" + _SCALAR + rb"|" + _FLAT_OBJECT + rb"|" + _FLAT_ARRAY + rb")"
+_ELEMENT = re.compile(_FLAT + _COMMA)
 _ELEMENTS = re.compile(rb"(?:" + _ELEMENT.pattern + rb"){1,512}")
-_MEMBERS = re.compile(rb"(?:" + _MEMBER + _FLAT + _WS + rb"," + _WS + rb"){1,64}")
+_MEMBERS = re.compile(rb"(?:" + _MEMBER + _FLAT + _COMMA + rb"){1,64}")
 _BODY = re.compile(_PLAIN + rb"(?:" + _ESCAPE + _PLAIN + rb"){0,4000}")
 _PART_OF_ESCAPE = re.compile(rb"\\(?:u[0-9A-Fa-f]{0,3})?")
 _WHITE = re.compile(_WS)
