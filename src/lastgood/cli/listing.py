@@ -52,8 +52,10 @@ def _points(seen: Assessed) -> str:
     survey = seen.survey
     if seen.points is not None:
         valid = sum(p.valid for p in seen.points)
-        loses = f"  {seen.price_of(seen.best).says_short()}" if seen.best else "  no valid point"
-        return f"{valid}/{len(seen.points)} valid{loses}"
+        if seen.best is None:
+            return f"{valid}/{len(seen.points)} valid"
+        lost = seen.price_of(seen.best).iterations
+        return f"{valid}/{len(seen.points)} valid, loses {'?' if lost is None else lost} it"
     return counted(len(survey.of(FileKind.CHECKPOINT, FileKind.BACKUP, FileKind.ORPHAN)), "point")
 
 

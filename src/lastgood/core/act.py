@@ -5,19 +5,15 @@ from __future__ import annotations
 from .assess import Assessed
 from .errors import Refused
 from .journal import Journal
-from .model import Action, Plan, Verdict
+from .model import Action, Plan
 from .store import Store
-
-_MAY_BE_LIVE = (Verdict.LIVE, Verdict.UNCERTAIN)
-
+from .verdict import may_be_live
 
 def why_live(seen: Assessed) -> str | None:
     """Why restoring or terminating this session could pull the floor from under a running process; None where not."""
-    if seen.verdict not in _MAY_BE_LIVE:
+    if not may_be_live(seen.verdict, seen.evidence):
         return None
-    said = [e.detail for e in seen.evidence if e.says in ("live", "uncertain", "unclear")] or [
-        e.detail for e in seen.evidence
-    ]
+    said = [e.detail for e in seen.evidence if e.says == "live"] or [e.detail for e in seen.evidence]
     return f"session {seen.session.name} may be live ({seen.verdict}): " + "; ".join(said)
 
 

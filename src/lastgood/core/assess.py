@@ -77,7 +77,7 @@ def assess(
         points: the session's files where they have been verified; None judges without them.
     """
     survey = survey if survey is not None else store.survey(session)
-    facts = gather(session, survey, host, actions, points=points)
+    facts = gather(session, survey, host, actions, thresholds)
     verdict, evidence = judge(facts, thresholds)
     line = lineage(session, survey, points) if points is not None else None
     problems = (

@@ -27,7 +27,7 @@ def find_point(store: Store, session: Session, survey: Survey, name: str) -> Che
     if name == "best":
         from .price import best
 
-        return best([store.verify(f) for f in survey.files]) or _none(session, "has no valid restore point")
+        return best([store.verify(f) for f in survey.files], session) or _none(session, "has no valid restore point")
     matches = [store.verify(f) for f in survey.files if _matches_path(f, name)]
     if not matches:
         points = [store.verify(f) for f in survey.files]
