@@ -306,13 +306,13 @@ def _status(reader: Reader) -> object:
     """A unit variant: its name, or an object of it and null."""
     byte = reader.peek()
     if byte == ord('"'):
-        return _known_status(reader.string())
+        return _known_status(reader)
     if byte != ord("{"):
         raise reader.fault("EOF while parsing a value" if byte < 0 else "expected value", ahead=1)
     reader.at += 1
     if reader.peek() != ord('"'):
         raise _unexpected(reader, "variant identifier")
-    status = _known_status(reader.string())
+    status = _known_status(reader)
     reader.colon()
     if reader.peek() != ord("n"):
         raise _unexpected(reader, "unit")
@@ -324,9 +324,10 @@ def _status(reader: Reader) -> object:
     return status
 
 
-def _known_status(name: str) -> str:
+def _known_status(reader: Reader) -> str:
+    name = reader.string()
     if name not in _STATUSES:
-        raise _Unplaced(f"unknown variant `{name}`, expected one of {', '.join(f'`{s}`' for s in _STATUSES)}")
+        raise reader.fault(f"unknown variant `{name}`, expected one of {', '.join(f'`{s}`' for s in _STATUSES)}")
     return name
 
 
@@ -370,10 +371,15 @@ def _unexpected(reader: Reader, expected: str) -> ParseFault:
 
 
 def _rust_float(number: float) -> str:
-    """A float as Rust displays it: shortest digits, never an exponent, always a point."""
-    from decimal import Decimal
+    """A float as Rust displays it: shortest digits (of two equally near the larger), no exponent, always a point."""
+    from decimal import Context, Decimal
 
-    digits = format(Decimal(repr(number)), "f")
+    shortest = Decimal(repr(number))
+    unit = Decimal((shortest.is_signed(), (1,), int(shortest.as_tuple().exponent)))
+    exact = Context(prec=2000)
+    if exact.multiply(exact.subtract(Decimal(number), shortest), Decimal(2)) == unit:
+        shortest = exact.add(shortest, unit)
+    digits = format(shortest, "f")
     return digits if "." in digits else f"{digits}.0"
 
 
