@@ -16,6 +16,8 @@ from .verdict import Sign
 _PROC = "/proc"
 _COMMAND_LINE_BYTES = 65536
 _COMMAND_CHARS = 60
+_ARGUMENT_CHARS = 1024
+"""A longer argument is a program or a document; a word of it is no word of the command line."""
 _WORD_BREAKS = re.compile(r"[\s/=,:;'\"()\[\]{}]+")
 _SHORTEST_ID = 8
 _INITIAL_PID_NAMESPACE = "pid:[4026531836]"
@@ -142,10 +144,12 @@ def _look_at_argument(
         value = argument.partition("=")[2] if argument.startswith("-") else argument
         path = os.path.normpath(os.path.join(cwd or "/", value))
         if (place := _place(path, roots)) is not None:
-            _note(seen.by_folder, place[0], Sign(process.pid, process.command, "names", argument, process.onlooker))
+            _note(seen.by_folder, place[0], Sign(process.pid, process.command, "names", "", process.onlooker))
+    if len(argument) > _ARGUMENT_CHARS:
+        return
     for word in _WORD_BREAKS.split(argument):
         if len(word) >= _SHORTEST_ID and not word.isdecimal() and any(c.isdecimal() for c in word):
-            _note(seen.by_word, word, Sign(process.pid, process.command, "names", argument, process.onlooker))
+            _note(seen.by_word, word, Sign(process.pid, process.command, "names", "", process.onlooker))
 
 
 def _place(path: str, roots: tuple[str, ...]) -> tuple[str, str] | None:

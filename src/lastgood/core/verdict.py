@@ -44,7 +44,7 @@ class Sign:
     """Its command line, shortened."""
     how: Literal["holds", "works in", "names"]
     what: str
-    """`holds`: the file, relative to the session's folder; `works in`: that folder; `names`: the argument."""
+    """`holds`: the file, relative to the session's folder; `works in`: likewise, the folder; `names`: empty."""
     onlooker: bool = False
     """A pager, an editor, a shell, a copy tool: a person or a program that looks, not the runtime."""
 
