@@ -22,7 +22,10 @@ _COPIED_NS = 120 * _NS
 _OWN_WRITES_NS = 60 * _NS
 """session_meta.json modified this soon after one of our own actions was modified by it."""
 _SAME_MOMENT_NS = 2 * _NS
+_PLANNED_NS = 3600 * _NS
+"""A plan is at most this old when it is applied; what it writes bears the time of the plan."""
 _RECENT_GAPS = 50
+_REWRITTEN = ("session_meta.json", "state.json")
 
 _NAMED = re.compile(r"cp_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)_.*\.json", re.DOTALL)
 
@@ -88,7 +91,7 @@ def gather(
             signs=signs,
         )
     ours = [a for a in actions if session.name in a.sessions]
-    points = _points(survey)
+    points = _points(session, survey, ours)
     skew = int((thresholds or Thresholds()).clock_skew_seconds * _NS)
     writes = list(_writes(session, survey, points, ours))
     past = [w for w in writes if w[0] <= host.now + skew]
@@ -138,8 +141,16 @@ def copied(files: Sequence[StoredFile]) -> bool:
     return bool(named) and all(saved_at(f) != f.mtime_ns for f in named)
 
 
-def _points(survey: Survey | None) -> list[tuple[int, str]]:
-    return [] if survey is None else [(saved_at(f), f.name) for f in survey.of(FileKind.CHECKPOINT)]
+def _points(session: Session, survey: Survey | None, ours: list[Action]) -> list[tuple[int, str]]:
+    """When each checkpoint was saved, and its name; those that lastgood put there are no work of the runtime."""
+    if survey is None:
+        return []
+    by_us = {path for action in ours for path in action.facts}
+    return [
+        (saved_at(f), f.name)
+        for f in survey.of(FileKind.CHECKPOINT)
+        if f"{session.name}/checkpoints/{f.name}" not in by_us
+    ]
 
 
 def _writes(
@@ -147,13 +158,13 @@ def _writes(
 ) -> Iterator[tuple[int, str]]:
     """Every trace of the runtime writing: when, and what."""
     yield from points
-    if session.meta is not None:
+    if session.meta is not None and not _repaired(session.meta.last_updated, ours):
         yield session.meta.last_updated, "last_updated of session_meta.json"
     if session.task is not None:
         yield session.task.last_updated, "last_updated of state.json"
     if survey is not None and copied(survey.of(FileKind.CHECKPOINT)):
         return
-    for name in ("session_meta.json", "state.json"):
+    for name in _REWRITTEN:
         modified = _mtime(os.path.join(session.path, name))
         if modified is not None and not any(0 <= modified - a.at < _OWN_WRITES_NS for a in ours):
             yield modified, name
@@ -188,15 +199,20 @@ def _rhythm_seconds(times: list[int]) -> float | None:
     return median / _NS
 
 
+def _repaired(last_updated: int, ours: list[Action]) -> bool:
+    """Whether the time can be from our own repair of session_meta.json rather than from the runtime."""
+    return any(
+        a.op == "repair" and a.state == "done" and a.at - _PLANNED_NS <= last_updated <= a.at + _SAME_MOMENT_NS
+        for a in ours
+    )
+
+
 def _restored(ours: list[Action], writes: list[tuple[int, str]]) -> Restored | None:
+    """Our last restore or activation that stands; a later write that is not ours shows that it was resumed."""
     last = next((a for a in reversed(ours) if a.state == "done" and a.op in ("restore", "activate")), None)
     if last is None:
         return None
-    written_by_us = {value.rpartition("/")[2] for value in last.facts.values()}
-    resumed = any(
-        at > last.at + _SAME_MOMENT_NS and what not in written_by_us and what not in ("session_meta.json", "state.json")
-        for at, what in writes
-    )
+    resumed = any(at > last.at + _SAME_MOMENT_NS and what not in _REWRITTEN for at, what in writes)
     return Restored(last.op, last.at, f"{last.user}@{last.host}", resumed)
 
 

@@ -36,9 +36,7 @@ class Lineage:
     """Path of a file, and the path of the checkpoint that it duplicates: a backup, or a restored copy."""
 
 
-def lineage(
-    session: Session, survey: Survey, points: Sequence[Checkpoint], *, now_ns: int | None = None
-) -> Lineage:
+def lineage(session: Session, survey: Survey, points: Sequence[Checkpoint], *, now_ns: int | None = None) -> Lineage:
     """The whole picture of one session. `points` are the verified files of `survey`, in any order."""
     now = time.time_ns() if now_ns is None else now_ns
     by_path = {p.file.path: p for p in points}
@@ -56,7 +54,7 @@ def lineage(
         *_foreign_problems(points, session),
         *_orphan_problems(points, session, best),
     )
-    advice = _advice(survey, choice, recovered, best, bool(points))
+    advice = _advice(session, survey, choice, recovered, best, bool(points))
     return Lineage(problems, choice, recovered, best, advice, tuple(copies.items()))
 
 
@@ -91,7 +89,8 @@ def _copies(points: Sequence[Checkpoint]) -> dict[str, str]:
 
 def _iteration_problems(points: Sequence[Checkpoint], session: Session, now: int) -> Iterator[str]:
     """Going by `created_at`, each valid checkpoint of the session should be further than the one before."""
-    told = [(p.header.created_at, p.header.iteration, p.file.name) for p in points if p.valid]
+    own = [p for p in points if p.valid and not is_foreign(session, p) and p.header.trigger != "salvaged"]
+    told = [(p.header.created_at, p.header.iteration, p.file.name) for p in own]
     steps = sorted((c, i, n) for c, i, n in told if c is not None and i is not None and c <= now + _SKEW_NS)
     for (_, before, earlier), (_, after, later) in pairwise(steps):
         if after < before:
@@ -123,9 +122,7 @@ def _time_problems(points: Sequence[Checkpoint], now: int) -> Iterator[str]:
 def _moved(moved: Sequence[Checkpoint], timed: Sequence[Checkpoint]) -> str:
     """One sentence for a store that was copied: `recover_session` goes by the modification time alone."""
     by_mtime = sorted(timed, key=lambda p: p.file.mtime_ns)
-    in_order = all(
-        (a.header.created_at or 0) <= (b.header.created_at or 0) for a, b in pairwise(by_mtime)
-    )
+    in_order = all((a.header.created_at or 0) <= (b.header.created_at or 0) for a, b in pairwise(by_mtime))
     which = f"{len(moved)} of {counted(len(timed), 'checkpoint')}" if len(timed) > 1 else moved[0].file.name
     was = "were" if len(timed) > 1 else "was"
     order = "their order is kept" if in_order else "and not in the order of creation, by which recovery goes"
@@ -171,7 +168,12 @@ def _orphan_problems(points: Sequence[Checkpoint], session: Session, best: Check
 
 
 def _advice(
-    survey: Survey, choice: Checkpoint | None, recovered: Checkpoint | None, best: Checkpoint | None, any_file: bool
+    session: Session,
+    survey: Survey,
+    choice: Checkpoint | None,
+    recovered: Checkpoint | None,
+    best: Checkpoint | None,
+    any_file: bool,
 ) -> str | None:
     """One sentence where the runtime, left alone, would not resume from the best point by both of its ways."""
     alone = _what_the_runtime_does(survey, choice)
@@ -179,10 +181,10 @@ def _advice(
         if not any_file:
             return None
         return f"The runtime alone {alone}; lastgood advises none, because no file of the session verifies"
-    because = _because(choice, best)
+    because = _because(session, choice, best)
     if because is None and (recovered is None or not same_content(recovered, best)):
         alone = "would recover nothing" if recovered is None else f"would recover from {_name(recovered)}"
-        because = _because(recovered, best)
+        because = _because(session, recovered, best)
     return None if because is None else f"The runtime alone {alone}; lastgood advises {_name(best)} because {because}"
 
 
@@ -197,7 +199,7 @@ def _what_the_runtime_does(survey: Survey, choice: Checkpoint | None) -> str:
     return f"would resume from {_name(choice)}"
 
 
-def _because(choice: Checkpoint | None, best: Checkpoint) -> str | None:
+def _because(session: Session, choice: Checkpoint | None, best: Checkpoint) -> str | None:
     """Why `best` and not `choice`; None where they are the same and the runtime takes it."""
     if choice is not None and same_content(choice, best):
         if best.runtime_accepts:
@@ -206,13 +208,19 @@ def _because(choice: Checkpoint | None, best: Checkpoint) -> str | None:
     if choice is None or not choice.valid:
         at = "" if best.header.iteration is None else f", at iteration {best.header.iteration}"
         return f"it is the furthest that verifies{at}"
+    if is_foreign(session, choice):
+        return f"the other is of another session: {choice.header.session_id}"
+    if choice.header.trigger == "salvaged":
+        return "the other is salvaged"
+    if choice.file.kind is FileKind.ORPHAN:
+        return "the other was never finished"
     ahead = (best.header.iteration or 0) - (choice.header.iteration or 0)
     if best.header.iteration is not None and choice.header.iteration is not None and ahead > 0:
         return f"it is {counted(ahead, 'iteration')} further"
     if _later(best, choice):
         gap = ((best.header.created_at or 0) - (choice.header.created_at or 0)) / _NS
         return f"it was created {span(gap)} later" if ahead == 0 else "the session went back to it and ran on"
-    return "the other is no finished checkpoint of this session"
+    return "the session had come further there"
 
 
 def _further(one: Checkpoint, other: Checkpoint) -> bool:

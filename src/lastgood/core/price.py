@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from .model import Checkpoint, FileKind, Session
+from .model import Checkpoint, FileKind, Header, Session
 from .words import counted, span
 
 _NS = 1_000_000_000
@@ -20,6 +21,7 @@ _PLAUSIBLE_GROWTH = 4
 """A damaged checkpoint is believed where it says at most this many times what the furthest valid one says."""
 _KIND_RANK = {FileKind.CHECKPOINT: 3, FileKind.LATEST: 2, FileKind.BACKUP: 1, FileKind.ORPHAN: 0}
 _LONG_AGO = -(1 << 200)
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Price:
 
     def says(self) -> str:
         """`loses 1 iteration, 2 messages, 1,204 tokens, $0.03, 27 s`, or `loses nothing known`."""
+        if self == Price():
+            return "what it loses is not known"
         measured: list[str] = []
         if self.messages:
             measured.append(counted(self.messages, "message"))
@@ -50,7 +54,9 @@ class Price:
         lost += measured
         if self.seconds is not None and self.seconds >= 1:
             lost.append(span(self.seconds))
-        return f"loses {', '.join(lost)}" if lost else "loses nothing known"
+        told = f"loses {', '.join(lost)}" if lost else "loses nothing known"
+        untold = self.at_least and self.messages is None and self.tokens is None
+        return f"{told}; messages and tokens unknown" if untold else told
 
 
 def best(
@@ -86,14 +92,15 @@ def best(
     return max(candidates, key=rank, default=None)
 
 
-def price(
-    point: Checkpoint, points: Sequence[Checkpoint], session: Session, *, now_ns: int | None = None
-) -> Price:
+def price(point: Checkpoint, points: Sequence[Checkpoint], session: Session, *, now_ns: int | None = None) -> Price:
     """What going back to `point` loses against the last known state of `session`.
 
     That state is the furthest of session_meta.json, state.json and the line's checkpoints. A damaged checkpoint that
-    still reads counts where what it says follows on from the valid ones (see :func:`_plausible`).
+    still reads counts where what it says follows on from the valid ones (see :func:`_plausible`). For a checkpoint of
+    another session nothing is known.
     """
+    if is_foreign(session, point):
+        return Price()
     now = time.time_ns() if now_ns is None else now_ns
     own = [p for p in points if not is_foreign(session, p)]
     line = _line([p for p in own if p.valid], session, now)
@@ -146,45 +153,47 @@ def _line(valid: Sequence[Checkpoint], session: Session | None, now: int) -> lis
         return list(valid)
     rerun = [_created(p, now) for p in valid if p.header.iteration is not None and p.header.iteration <= last]
     newest = max(rerun, default=_LONG_AGO)
-    return [
-        p
-        for p in valid
-        if p.header.iteration is None or p.header.iteration <= last or _created(p, now) >= newest
-    ]
+    return [p for p in valid if p.header.iteration is None or p.header.iteration <= last or _created(p, now) >= newest]
 
 
 def _plausible(
     damaged: Sequence[Checkpoint], line: Sequence[Checkpoint], session: Session, now: int
 ) -> list[Checkpoint]:
-    """Damaged checkpoints whose header can be believed as to how far the session had come.
+    """Damaged checkpoints, with what of their headers can be believed as to how far the session had come.
 
-    Everything that the header says must be no less than what the furthest valid one says and no more than four times
-    that, its iteration no further than the metadata's (without any: than one for each file more), its time not ahead
-    of the clock. One changed digit can still hide within that; without these bounds it could claim anything.
+    The iteration must lie between the furthest valid one's and the metadata's (without any: one for each file more),
+    the time after the valid one's and not ahead of the clock. Of the other figures those count that are no less than
+    the valid one's and no more than four times that. One changed digit can still hide within these bounds; without
+    them it could claim anything.
     """
     base = max(line, key=lambda p: (p.header.iteration or 0, _created(p, now)), default=None)
-    if base is None:
+    if base is None or base.header.iteration is None:
         return []
     floor = base.header
     told = _last_iteration(session)
-    ceiling = told if told is not None else (floor.iteration or 0) + len(damaged)
+    ceiling = told if told is not None else base.header.iteration + len(damaged)
     believed = []
     for point in damaged:
         head = point.header
-        if head.iteration is None or floor.iteration is None or not floor.iteration <= head.iteration <= ceiling:
+        if head.iteration is None or not base.header.iteration <= head.iteration <= ceiling:
             continue
-        if head.created_at is None or head.created_at > now + _SKEW_NS:
+        if head.created_at is None or not (floor.created_at or 0) <= head.created_at <= now + _SKEW_NS:
             continue
-        if floor.created_at is not None and head.created_at < floor.created_at:
-            continue
-        pairs = (
-            (floor.messages, head.messages),
-            (floor.tokens_used, head.tokens_used),
-            (floor.cost_estimate, head.cost_estimate),
+        figures = Header(
+            iteration=head.iteration,
+            created_at=head.created_at,
+            messages=_believed(floor.messages, head.messages),
+            tokens_used=_believed(floor.tokens_used, head.tokens_used),
+            cost_estimate=_believed(floor.cost_estimate, head.cost_estimate),
         )
-        if all(new is None or (old or 0) <= new <= _PLAUSIBLE_GROWTH * (old or new) for old, new in pairs):
-            believed.append(point)
+        believed.append(replace(point, header=figures))
     return believed
+
+
+def _believed(valid: _Number | None, damaged: _Number | None) -> _Number | None:
+    if damaged is None or damaged < 0:
+        return None
+    return damaged if valid is None or valid <= damaged <= _PLAUSIBLE_GROWTH * valid else None
 
 
 def _seconds(point: Checkpoint, known: Sequence[Checkpoint], session: Session, now: int) -> float | None:
