@@ -9,7 +9,7 @@ import sys
 from .. import __version__, paths, themes
 from ..config import load
 from ..core.store import locate_store
-from .out import put, put_json
+from .out import put, put_bytes, put_json
 
 
 def info(args: argparse.Namespace) -> int:
@@ -54,5 +54,5 @@ def completion(args: argparse.Namespace) -> int:
 
     from .parser import command_parser
 
-    sys.stdout.write(shtab.complete(command_parser(), args.shell))
+    put_bytes(shtab.complete(command_parser(), args.shell).encode())
     return 0

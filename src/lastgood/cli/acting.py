@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +15,10 @@ from ..core.journal import Journal
 from ..core.lookup import find_point
 from ..core.model import Plan, Session
 from ..core.report import action_record, plan_record, restored_path
-from ..core.sanitise import clean
 from ..core.store import Store
 from ..core.times import now_ns
 from .opening import open_from
-from .out import Cell, put, put_json, put_table, say
+from .out import Cell, ask, put, put_json, put_table, say
 from .words import ago, counted
 
 
@@ -266,11 +264,8 @@ def _agree(args: argparse.Namespace, actions: int) -> None:
     """
     if args.yes:
         return
-    if not sys.stdin.isatty():
-        raise Refused(
-            "there is no terminal to ask on: say --yes to do it, or --dry-run to see the plan; nothing changed"
-        )
-    sys.stderr.write(clean(f"do {counted(actions, 'action')}? [y/N] "))
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    answer = ask(f"do {counted(actions, 'action')}? [y/N] ")
+    if answer is None:
+        raise Refused("nothing changed: no terminal to ask on; say --yes to do it, or --dry-run to see the plan")
+    if answer not in ("y", "yes"):
         raise Refused("not done: nothing changed")

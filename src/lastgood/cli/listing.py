@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from ..core.assess import Assessed, assess_all, assess_one
 from ..core.model import Checkpoint, FileKind, StoredFile, Verdict
 from ..core.times import now_ns
 from .opening import open_from
-from .out import Cell, put, put_json, put_table, say
+from .out import Cell, put, put_bytes, put_json, put_table, say
 from .words import VERDICT_LOOKS, ago, counted, integrity_look, size
 
 
@@ -91,9 +90,7 @@ def show(args: argparse.Namespace) -> int:
 
     point = find_point(store, session, store.survey(session), args.checkpoint)
     if args.raw:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(store.read(point.file))
-        sys.stdout.buffer.flush()
+        put_bytes(store.read(point.file))
         return 0
     from .checkpoint import show_checkpoint
 

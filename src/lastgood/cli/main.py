@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from ..core.errors import LastgoodError
+from .out import never_fail_on_names, reader_gone, say
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `argv` (default: the process's own words) and leave with the exit code of CLI.md."""
-    # Before anything is read: a file name that is not UTF-8 must not end the program where it is printed.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    never_fail_on_names()
     sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
 
 
 def run(words: list[str]) -> int:
     """The exit code of the command that `words` call."""
-    from .out import say
-
     try:
         return _dispatch(words)
     except LastgoodError as error:
@@ -33,8 +28,7 @@ def run(words: list[str]) -> int:
         say("interrupted")
         return 130
     except BrokenPipeError:
-        # The reader went away (`| head`): nothing is wrong, and the interpreter must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reader_gone()
         return 0
 
 

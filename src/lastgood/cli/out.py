@@ -5,6 +5,7 @@ Every text passes the sanitiser here; only the layout and the colours around it 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import unicodedata
@@ -43,9 +44,35 @@ def put_json(document: dict[str, Any]) -> None:
         import json
 
         raw = json.dumps(document, indent=2, ensure_ascii=True).encode()
+    put_bytes(raw + b"\n")
+
+
+def put_bytes(raw: bytes) -> None:
+    """A file's bytes as they are, on standard output."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(raw + b"\n")
+    sys.stdout.buffer.write(raw)
     sys.stdout.buffer.flush()
+
+
+def ask(question: str) -> str | None:
+    """What is answered on the terminal, in lower case; None where there is no terminal to ask on."""
+    if not sys.stdin.isatty():
+        return None
+    sys.stderr.write(clean(question))
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower()
+
+
+def never_fail_on_names() -> None:
+    """A file name that is not UTF-8 must not end the program where it is printed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def reader_gone() -> None:
+    """After `| head`: nothing is wrong, and the interpreter must not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def put_table(rows: Sequence[Sequence[Cell]], *, flexible: int, right: Iterable[int] = ()) -> None:
@@ -117,11 +144,7 @@ def _write(stream: TextIO, cells: Sequence[Cell]) -> None:
             parts.append(f"\x1b[{_SGR[cell[1]]}m{text}\x1b[0m")
         else:
             parts.append(text)
-    line = "".join(parts) + "\n"
-    try:
-        stream.write(line)
-    except UnicodeEncodeError:
-        stream.write(line.encode("ascii", "backslashreplace").decode())
+    stream.write("".join(parts) + "\n")
 
 
 def _wants_colour(stream: TextIO) -> bool:
