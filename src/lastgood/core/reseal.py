@@ -98,6 +98,21 @@ def stable(number: float) -> float:
     raise Refused(f"no number near {text(number)} is one that the runtime reads as itself")
 
 
+def with_stable_floats(value: dict[str, object]) -> dict[str, object]:
+    """A copy of an object in which every float is one that the runtime reads as itself."""
+    return {key: _with_stable_floats(held) for key, held in value.items()}
+
+
+def _with_stable_floats(value: object) -> object:
+    if isinstance(value, float):
+        return stable(value)
+    if isinstance(value, dict):
+        return {key: _with_stable_floats(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_with_stable_floats(held) for held in value]
+    return value
+
+
 def _reading_or_infinite(token: str) -> float:
     try:
         return serde.runtime_float(token)
