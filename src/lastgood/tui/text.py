@@ -7,7 +7,7 @@ through :func:`lastgood.core.sanitise.clean` already is not cleaned again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -37,6 +37,11 @@ def text(*parts: Part, style: str | Style = "") -> Text:
 def content(*parts: Part) -> Content:
     """The same for widgets that take Textual's Content (Static, Label, OptionList, border titles)."""
     return Content.from_rich_text(text(*parts))
+
+
+def block(lines: Iterable[Sequence[Part]]) -> Content:
+    """Several lines, each of its own parts, for a Static; a style may be a theme's variable, like "$text-muted"."""
+    return Content("\n").join(content(*parts) for parts in lines)
 
 
 def paragraphs(lines: Iterable[str], style: str | Style = "") -> Text:
