@@ -21,9 +21,8 @@ _WIDE = (
     (re.compile(rb"\0[\t\n\r -~]\0[\t\n\r -~]"), "UTF-16 (big-endian)"),
 )
 _OPENING = re.compile(rb'\{([ \t\n\r]*+)"_checksum"[ \t\n\r]*+:[ \t\n\r]*+"')
+_INDENT = re.compile(rb"\{([ \t\n\r]*+)")
 _NULS = re.compile(rb"\0++")
-_BROKEN_CHARACTER = 3
-"""A UTF-8 character that damage cuts off begins at most this many bytes before the damage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def second_document(raw: bytes, stop: Stop) -> int | None:
     """
     if stop.complete and raw[stop.offset : stop.offset + 1] in (b"{", b"["):
         return stop.offset
-    own = _OPENING.match(raw)
+    own = _INDENT.match(raw)
     for opening in _OPENING.finditer(raw, 1):
         if opening.start() > stop.offset:
             return None
@@ -106,19 +105,19 @@ def find(raw: bytes, fault: ParseFault) -> Problem:
 def _structural(raw: bytes, fault: ParseFault, stop: Stop) -> Problem | None:
     """Damage by its bytes, the earliest first; None where only a parser objects."""
     bad = bad_utf8(raw)
-    first_bad = len(raw) if bad is None else bad
     second = second_document(raw, stop)
-    if second is not None and second <= first_bad + _BROKEN_CHARACTER:
+    if second is not None and _sound_until(raw, second, bad):
         line, column = place(raw, second)
         says = f"line {line} column {column}: a second document begins at byte {second}"
         return Problem("spliced", says, second, line, column)
     nuls = nul_run(raw, stop.offset)
-    if nuls is not None and nuls[0] <= first_bad + _BROKEN_CHARACTER:
+    if nuls is not None and _sound_until(raw, nuls[0], bad):
         return Problem("nul-run", _says_nuls(raw, *nuls), nuls[0], *place(raw, nuls[0]), _path(stop))
     if bad is not None and bad <= stop.offset:
         says = f"invalid UTF-8 at byte {bad} (0x{raw[bad]:02x})"
         return Problem("bad-utf8", says, bad, *place(raw, bad))
-    if fault.offset < stop.offset and not stop.complete and not fault.message.startswith("EOF"):
+    of_grammar = fault.line == 0 or fault.message.startswith("EOF")
+    if fault.offset < stop.offset and not stop.complete and not of_grammar:
         return None
     if stop.complete and not stop.ended:
         return _trailing(raw, stop)
@@ -132,6 +131,11 @@ def _structural(raw: bytes, fault: ParseFault, stop: Stop) -> Problem | None:
         says = f"line {line} column {column}: byte 0x{raw[stop.offset]:02x} cannot stand inside {stop.inside}"
         return Problem("malformed", says, stop.offset, line, column, _path(stop))
     return None
+
+
+def _sound_until(raw: bytes, byte: int, bad: int | None) -> bool:
+    """Nothing before `byte` is wrong as UTF-8, but for a character that is cut off there."""
+    return bad is None or bad >= byte or bad_utf8(raw[bad:byte]) is None
 
 
 def _beyond_grammar(raw: bytes, fault: ParseFault, stop: Stop) -> Problem:
