@@ -17,6 +17,7 @@ from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.strip import Strip
+from textual.style import Style as VisualStyle
 
 from lastgood.core.sanitise import Safe, clean
 
@@ -35,8 +36,12 @@ def text(*parts: Part, style: str | Style = "") -> Text:
 
 
 def content(*parts: Part) -> Content:
-    """The same for widgets that take Textual's Content (Static, Label, OptionList, border titles)."""
-    return Content.from_rich_text(text(*parts))
+    """The same for widgets that take Textual's Content (Static, Label, …); a style may be a theme's: "$text-muted"."""
+    made: list[Content] = []
+    for part in parts:
+        words, look = part if isinstance(part, tuple) else (part, "")
+        made.append(Content.styled(clean(words), look if isinstance(look, str) else VisualStyle.from_rich_style(look)))
+    return Content("").join(made)
 
 
 def block(lines: Iterable[Sequence[Part]]) -> Content:

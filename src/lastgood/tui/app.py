@@ -1,0 +1,167 @@
+"""The app: the store, the theme, what leaves the terminal as it was, and the way out."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from ..config import Config
+from ..core.journal import Journal
+from ..core.store import Store
+from ..core.verdict import Thresholds
+from .actions import VERBS, bindings_for
+from .loader import Loader
+from .screens.main import MainScreen
+from .text import GUARD
+
+CRASHED = 1
+
+
+class LastgoodApp(App[None], inherit_bindings=False):
+    """One store on the screen.
+
+    Args:
+        store: the store; None shows why there is none.
+        store_path: where it is, or was looked for.
+        config: the configuration in force.
+        absent: what to say where there is no store.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "lastgood"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
+    NOTIFICATION_TIMEOUT = 4
+
+    def __init__(self, store: Store | None, store_path: str, config: Config, *, absent: Sequence[str] = ()) -> None:
+        super().__init__(driver_class=_driver_class())
+        # The table's own binding opens the palette: Textual's would have priority over every dialog.
+        self.use_command_palette = True
+        self.animation_level = "none"
+        self.store = store
+        self.store_path = store_path
+        self.config = config
+        self.absent = absent
+        self.crash_log: str | None = None
+        self.read_only = _read_only(store_path, config) if store is not None else None
+        self.keys_in_force = dict(config.keys)
+        if config.keys:
+            self.set_keymap(config.keys)
+        if store is not None:
+            self.loader = Loader(store, config.thresholds, self._to_main)
+
+    @property
+    def ground(self) -> tuple[Store, Thresholds]:
+        """What proposals are worked out on."""
+        assert self.store is not None
+        return self.store, self.config.thresholds
+
+    def get_default_screen(self) -> Screen[None]:
+        if self.store is None:
+            from .screens.absent import AbsentScreen
+
+            return AbsentScreen(self.absent)
+        return MainScreen()
+
+    def _to_main(self, message: object) -> None:
+        """From any thread to the main screen, also while a dialog lies over it."""
+        from textual.message import Message
+
+        assert isinstance(message, Message)
+        if self._running and self._screen_stack:
+            self._screen_stack[0].post_message(message)
+
+    def on_mount(self) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # exit() restores the terminal; an action that is being done runs in a thread that the process waits for.
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        # After ctrl+z and fg the terminal is blank, and Textual believes it is not.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+
+    def on_unmount(self) -> None:
+        if self.store is not None:
+            self.loader.close()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), GUARD]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette's entries: the table's actions."""
+        for verb in VERBS:
+            if verb.palette:
+                run = partial(self._run_verb, verb.place, verb.action)
+                yield SystemCommand(verb.label.capitalize(), f"{verb.help} ({verb.keys})", run)
+
+    async def _run_verb(self, place: str, action: str) -> None:
+        target = {"tree": "focused", "screen": "screen", "app": "app"}[place]
+        await self.run_action(f"{target}.{action}")
+
+    async def action_quit(self) -> None:
+        self.exit()
+
+    def on_event_paste(self, event: events.Paste) -> None:
+        """Text pasted where there is no input is no key."""
+        event.stop()
+
+    def _fatal_error(self) -> None:
+        """Write the traceback to a private log, without the values of variables: they may hold a session's messages."""
+        import traceback
+
+        self.crash_log = _write_crash_log(traceback.format_exc())
+        self._close_messages_no_wait()
+
+
+def every_binding() -> dict[str, str]:
+    """Every binding that a configuration can remap: its id and its keys."""
+    from .screens.main import MainScreen
+    from .widgets.overview import Overview
+    from .widgets.session_tree import SessionTree
+
+    found: dict[str, str] = {}
+    for owner in (LastgoodApp, MainScreen, SessionTree, Overview):
+        for binding in owner.BINDINGS:
+            if isinstance(binding, Binding) and binding.id:
+                found[binding.id] = binding.key
+    return found
+
+
+def _read_only(store_path: str, config: Config) -> str | None:
+    if config.read_only:
+        return "this is read-only: --read-only, or read_only in the configuration, was asked for"
+    why = Journal(store_path).writable()
+    return None if why is None else f"the store cannot be written: {why}"
+
+
+def _driver_class() -> type | None:
+    if os.name != "posix":
+        return None
+    from .driver import SafeDriver
+
+    return SafeDriver
+
+
+def _write_crash_log(text: str) -> str | None:
+    """The path of the log, readable by its owner alone; None where it cannot be written."""
+    from ..paths import log_file
+
+    try:
+        path = log_file()
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(text)
+    except OSError:
+        return None
+    return path

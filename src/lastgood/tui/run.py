@@ -1,0 +1,72 @@
+"""From the command line to the screen and back to an exit status."""
+
+from __future__ import annotations
+
+import os
+
+from ..config import Config, check_keys
+from ..core.errors import LastgoodError, NotFound, Refused
+from ..core.store import DEFAULT_STORE, Store, open_store
+
+INTERRUPTED = 130
+
+
+def run(store_path: str, config: Config) -> int:
+    """Show the screen until it is left; the exit status: 0, 1 after a crash, 128 + n after signal n.
+
+    Raises:
+        Refused: there is no terminal to show it on.
+        LastgoodError: the screen itself failed; the message says where the details are.
+        UsageProblem: the configuration's keys or theme are wrong.
+    """
+    _refuse_without_terminal()
+    _prepare_environment(config)
+    store, absent = _open(store_path, config)
+    from .app import LastgoodApp, every_binding
+
+    if config.keys:
+        check_keys(config, every_binding())
+    app = LastgoodApp(store, store_path, config, absent=absent)
+    app.run(mouse=config.mouse)
+    if app.return_code is None:
+        return INTERRUPTED
+    if app.return_code == 1:
+        log = f"; the details are in {app.crash_log}" if app.crash_log else ""
+        raise LastgoodError(f"the screen failed, and nothing was left half done{log}")
+    return app.return_code
+
+
+def _refuse_without_terminal() -> None:
+    try_list = "`lastgood list` shows the same without a screen"
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        raise Refused(f"this terminal (TERM={os.environ.get('TERM', '')}) cannot show the screen; {try_list}")
+    if not (os.isatty(0) and os.isatty(2)):
+        raise Refused(f"the screen needs a terminal, and there is none here; {try_list}")
+
+
+def _prepare_environment(config: Config) -> None:
+    """What Textual reads while it is imported."""
+    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    # On a slow link the bytes of one key come apart: half a second tells them from a lone escape.
+    os.environ.setdefault("ESCDELAY", "500")
+
+
+def _open(path: str, config: Config) -> tuple[Store | None, list[str]]:
+    try:
+        return open_store(path, max_bytes=config.max_bytes), []
+    except NotFound as error:
+        return None, [
+            str(error),
+            "",
+            "A store is looked for in this order:",
+            "  --store PATH, or the path after `lastgood`",
+            f"  $LASTGOOD_STORE{_now(os.environ.get('LASTGOOD_STORE'))}",
+            f"  store in the configuration file{_now(config.store)}",
+            f"  {DEFAULT_STORE}",
+            "",
+            "`lastgood demo` opens a sample store to try it on.",
+        ]
+
+
+def _now(value: str | None) -> str:
+    return f", now {value}" if value else ", not set"

@@ -1,0 +1,127 @@
+"""What was done to this store: newest first, each with who, when, from where, why; `u` takes one back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.strip import Strip
+
+from ...core.journal import Journal
+from ...core.model import Action
+from ...core.times import now_ns
+from ..rows import MOVES, Rows
+from ..text import Part, fit, strip
+from ..widgets.status import Bar
+from ..wording import exact, short_ago
+
+if TYPE_CHECKING:
+    from ..app import LastgoodApp
+
+_STATES = {"done": "✓ done", "undone": "↺ undone", "rolled-back": "! rolled back", "open": "? cut off"}
+
+
+class LogRows(Rows):
+    """The actions, newest first."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"log--muted", "log--open", "log--done"}
+    BINDINGS: ClassVar[list[BindingType]] = MOVES
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.actions: list[Action] = []
+        self._now = 0
+
+    def show(self, actions: list[Action]) -> None:
+        self.actions = actions[::-1]
+        self._now = now_ns()
+        self.rows_changed()
+
+    @property
+    def focused_action(self) -> Action | None:
+        return self.actions[self.cursor] if self.cursor < len(self.actions) else None
+
+    def row_count(self) -> int:
+        return len(self.actions)
+
+    def row_strip(self, row: int) -> Strip:
+        action = self.actions[row]
+        muted = self.get_component_rich_style("log--muted", partial=True)
+        look = {"done": "log--done", "open": "log--open"}.get(action.state)
+        tone: Style = self.get_component_rich_style(look, partial=True) if look else muted
+        who = action.user + (f" from {action.ssh_from}" if action.ssh_from else "")
+        sessions = " ".join(action.sessions)
+        parts: list[Part] = [
+            (fit(short_ago(action.at, self._now), 5, right=True), muted),
+            "  ",
+            (fit(_STATES[action.state], 14), tone),
+            fit(action.op, 10),
+            fit(sessions, 18),
+            "  ",
+            (fit(who, 16), muted),
+            "  ",
+            (action.reason or action.note or "", muted),
+        ]
+        return strip(*parts)
+
+
+class LogScreen(Screen[None], inherit_bindings=False):
+    """The journal on the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,l,h,left", "close", "Close", show=False, id="log.close"),
+        Binding("u", "undo", "Undo this action", show=False, id="log.undo", tooltip="Take this action back"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Bar(id="log-header")
+        yield LogRows(id="log")
+        yield Bar(id="log-focus")
+        yield Bar(id="log-keys")
+
+    @property
+    def lastgood(self) -> LastgoodApp:
+        from ..app import LastgoodApp
+
+        assert isinstance(self.app, LastgoodApp)
+        return self.app
+
+    def on_mount(self) -> None:
+        journal = Journal(self.lastgood.store_path)
+        actions = journal.actions()
+        rows = self.query_one("#log", LogRows)
+        rows.show(actions)
+        rows.focus()
+        title: list[Part] = [("log", "accent"), (" · ", "muted"), self.lastgood.store_path]
+        says = journal.problem() or (
+            "nothing has been done to this store yet" if not actions else f"{len(actions)} actions"
+        )
+        self.query_one("#log-header", Bar).show([*title, (" · ", "muted"), (says, "muted")])
+        keys: list[Part] = [("u", "accent"), (" undo this one  ", "muted"), ("esc", "accent"), (" back", "muted")]
+        self.query_one("#log-keys", Bar).show(keys)
+        self._show_focus()
+
+    def on_rows_moved(self) -> None:
+        self._show_focus()
+
+    def _show_focus(self) -> None:
+        action = self.query_one("#log", LogRows).focused_action
+        if action is not None:
+            facts = " · ".join(f"{key} {value}" for key, value in action.facts.items())
+            says = f"{action.id} · {exact(action.at)} · {action.user}@{action.host} · {action.note or facts}"
+            self.query_one("#log-focus", Bar).show([(says, "muted")])
+
+    def action_undo(self) -> None:
+        from .main import MainScreen
+
+        action = self.query_one("#log", LogRows).focused_action
+        main = self.app.screen_stack[0]
+        if action is not None and isinstance(main, MainScreen):
+            self.dismiss(None)
+            main.undo(action.id)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,274 @@
+"""The first tab: what a restore point is worth, why the session has its verdict, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from ...core.assess import Assessed
+from ...core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
+from ...core.sanitise import Safe, clean
+from ...core.words import counted
+from ..loader import Detail
+from ..text import Part, block
+from ..triage import listed
+from ..wording import VERDICT_SYMBOLS, exact, integrity_look, long_ago, size
+
+Row = tuple[str, str, str]
+"""A label, what it says, and its tone."""
+
+_TONES = {
+    "": "",
+    "muted": "$text-muted",
+    "good": "$text-success",
+    "warning": "$text-warning",
+    "bad": "$text-error",
+    "strong": "bold",
+}
+_LABEL = 12
+
+
+class Overview(VerticalScroll):
+    """Labels on the left, sentences on the right, wrapped under themselves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_down", "Down", show=False, id="overview.down"),
+        Binding("k,up", "scroll_up", "Up", show=False, id="overview.up"),
+        Binding("g,home", "scroll_home", "First", show=False, id="overview.first"),
+        Binding("G,end", "scroll_end", "Last", show=False, id="overview.last"),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._rows: Sequence[Row] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Static(markup=False)
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows, from the top if they are of something else."""
+        if list(rows) != list(self._rows):
+            if not self._rows or rows[:1] != self._rows[:1]:
+                self.scroll_to(y=0, animate=False)
+            self._rows = list(rows)
+            self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        width = max(20, self.size.width - 2)
+        self.query_one(Static).update(block(_lines(self._rows, width)))
+
+
+def _lines(rows: Sequence[Row], width: int) -> list[list[Part]]:
+    lines: list[list[Part]] = []
+    for label, says, tone in rows:
+        for number, part in enumerate(wrapped(clean(says), width - _LABEL)):
+            head = (label if number == 0 else "").ljust(_LABEL)
+            lines.append([(head, "$text-muted"), (Safe(part), _TONES[tone])])
+    return lines
+
+
+def wrapped(text: str, cells: int) -> list[str]:
+    """`text` in lines of at most `cells` cells, broken at blanks where there are any."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        while cell_len(word) > cells:
+            # A path or a digest without blanks: filled up where it starts, broken where it ends.
+            room = cells - cell_len(line) - (1 if line else 0)
+            if room < 8:
+                lines.append(line)
+                line, room = "", cells
+            cut = _fitting(word, room)
+            lines.append(f"{line} {word[:cut]}" if line else word[:cut])
+            line, word = "", word[cut:]
+        if not line:
+            line = word
+        elif cell_len(line) + 1 + cell_len(word) <= cells:
+            line = f"{line} {word}"
+        else:
+            lines.append(line)
+            line = word
+    return [*lines, line]
+
+
+def _fitting(word: str, cells: int) -> int:
+    used = 0
+    for at, char in enumerate(word):
+        used += cell_len(char)
+        if used > cells:
+            return max(1, at)
+    return len(word)
+
+
+def session_rows(seen: Assessed, now_ns: int) -> list[Row]:
+    """A session's own overview: verdict, why, what it would lose."""
+    session = seen.session
+    rows: list[Row] = [(_verdict_label(seen.verdict), _in_a_word(seen), _verdict_tone(seen.verdict))]
+    if seen.lineage is not None and seen.best is None and seen.points:
+        rows.append(("", "! no file of this session verifies: nothing to go back to", "bad"))
+    rows += [("", f"! {problem}", "warning") for problem in seen.problems]
+    if seen.lineage and seen.lineage.advice:
+        rows.append(("advice", seen.lineage.advice, "strong"))
+    rows += [("why" if number == 0 else "", f"{e.detail}", "") for number, e in enumerate(seen.evidence)]
+    if seen.task:
+        rows.append(("task", seen.task, ""))
+    if seen.last_activity is not None:
+        rows.append(("active", _time(seen.last_activity, now_ns), ""))
+    if session.meta and session.meta.termination_reason:
+        rows.append(("ended", session.meta.termination_reason, ""))
+    rows.append(("files", _files(seen), ""))
+    rows.append(("path", session.path, "muted"))
+    if session.linked:
+        rows.append(("link", f"leads to {session.linked}", "warning"))
+    return rows
+
+
+def point_rows(
+    seen: Assessed, file: StoredFile, point: Checkpoint | None, detail: Detail | None, now_ns: int
+) -> list[Row]:
+    """One restore point's overview, then why its session has its verdict."""
+    symbol, word, tone = integrity_look(point)
+    if point is None:
+        rows: list[Row] = [(f"{symbol} {word}", "not verified yet", "muted")]
+    else:
+        rows = [(f"{symbol} {word}", _integrity(point), tone)]
+    if file.problem:
+        rows.append(("", f"! {file.problem}", "bad"))
+    if detail is not None:
+        rows += [("what" if n == 0 else "", sentence, "bad") for n, sentence in enumerate(detail.diagnosis)]
+        if detail.excerpt:
+            rows.append(("", detail.excerpt, "muted"))
+    rows += _standing(seen, point)
+    if detail is not None and detail.pending:
+        calls = counted(len(detail.pending), "tool call")
+        rows.append(("! pending", f"{calls} issued and not answered; the runtime may run it again:", "warning"))
+        rows += [("", call if len(call) < 400 else call[:400] + "…", "warning") for call in detail.pending[:5]]
+    elif point is not None and point.header.pending:
+        calls = counted(point.header.pending, "tool call")
+        rows.append(("! pending", f"{calls} issued and not answered; the runtime may run it again", "warning"))
+    rows += _times(file, point, now_ns)
+    if point is not None:
+        rows += _header(point)
+    rows += [(f"{seen.verdict}" if n == 0 else "", e.detail, "") for n, e in enumerate(seen.evidence)]
+    rows.append(("file", file.path + (f" → {file.link}" if file.link else ""), "muted"))
+    return rows
+
+
+def _integrity(point: Checkpoint) -> str:
+    digest = f"sha256 {point.expected[:12]}…" if point.expected and point.valid else ""
+    if point.valid:
+        if point.runtime_accepts:
+            says = "the runtime accepts it"
+        else:
+            says = f"but the runtime refuses it: {point.runtime_reason}; restore re-seals it"
+        return " · ".join(p for p in (digest, says) if p)
+    return f"{point.reason or point.integrity} · the runtime {'accepts' if point.runtime_accepts else 'refuses'} it"
+
+
+def _standing(seen: Assessed, point: Checkpoint | None) -> list[Row]:
+    """The best, the runtime's choice, and the price."""
+    if point is None:
+        return []
+    rows: list[Row] = []
+    choice = seen.lineage.runtime_choice if seen.lineage else None
+    words = []
+    if seen.best is not None and seen.best.file.path == point.file.path:
+        words.append("the best of this session")
+    if choice is not None and choice.file.path == point.file.path:
+        words.append("the runtime alone would resume from here")
+    if words:
+        rows.append(("stands as", " · ".join(words), "good" if point.valid else "bad"))
+    if point.valid:
+        rows.append(("price", f"going back here {seen.price_of(point).says()}", "strong"))
+    if seen.lineage and seen.lineage.advice and "best" not in " ".join(words):
+        rows.append(("advice", seen.lineage.advice, ""))
+    return rows
+
+
+def _times(file: StoredFile, point: Checkpoint | None, now_ns: int) -> list[Row]:
+    created = point.header.created_at if point else None
+    rows: list[Row] = []
+    if created is not None:
+        rows.append(("created", _time(created, now_ns), ""))
+    saved = _saved(file)
+    told = [f"saved {saved}"] if saved else []
+    rows.append(("modified", " · ".join([_time(file.mtime_ns, now_ns), *told]), ""))
+    return rows
+
+
+def _header(point: Checkpoint) -> list[Row]:
+    head = point.header
+    figures = [
+        f"iteration {head.iteration}" if head.iteration is not None else "",
+        f"trigger {head.trigger}" if head.trigger else "",
+        counted(head.messages, "message") if head.messages is not None else "",
+        counted(head.tokens_used, "token") if head.tokens_used is not None else "",
+        f"${head.cost_estimate:,.2f}" if head.cost_estimate is not None else "",
+        size(point.file.size),
+    ]
+    rows: list[Row] = [("holds", " · ".join(f for f in figures if f), "")]
+    if head.resume_hint:
+        rows.append(("hint", head.resume_hint, ""))
+    rows.append(("id", head.checkpoint_id or "none", "muted"))
+    return rows
+
+
+def _saved(file: StoredFile) -> str | None:
+    """The time in the file's name: when the runtime saved it."""
+    name = file.name
+    if file.kind is not FileKind.CHECKPOINT or len(name) < 18 or not name[3:11].isdigit() or not name[12:18].isdigit():
+        return None
+    day, time = name[3:11], name[12:18]
+    return f"{day[:4]}-{day[4:6]}-{day[6:]} {time[:2]}:{time[2:4]}:{time[4:]}Z"
+
+
+def _time(then_ns: int, now_ns: int) -> str:
+    return f"{exact(then_ns)} ({long_ago(then_ns, now_ns)})"
+
+
+def _files(seen: Assessed) -> str:
+    if not listed(seen):
+        return "not listed yet"
+    survey = seen.survey
+    kinds = [
+        (counted(len(survey.of(FileKind.CHECKPOINT)), "checkpoint"), True),
+        (counted(len(survey.of(FileKind.BACKUP)), "backup"), bool(survey.of(FileKind.BACKUP))),
+        (counted(len(survey.of(FileKind.ORPHAN)), "orphaned temp file"), bool(survey.of(FileKind.ORPHAN))),
+    ]
+    parts = [words for words, there in kinds if there]
+    if seen.points is not None:
+        parts.append(f"{sum(p.valid for p in seen.points)} of {len(seen.points)} valid")
+        refused = sum(p.integrity is Integrity.VALID and not p.runtime_accepts for p in seen.points)
+        if refused:
+            parts.append(f"{refused} of these refused by the runtime")
+    return " · ".join([*parts, size(survey.bytes)])
+
+
+def _verdict_label(verdict: Verdict) -> str:
+    return f"{VERDICT_SYMBOLS[verdict]} {verdict}"
+
+
+def _in_a_word(seen: Assessed) -> str:
+    if seen.best is not None:
+        return f"its best restore point {seen.price_of(seen.best).says()}"
+    if seen.points is None:
+        return "its files have not been verified yet"
+    return "it has no restore point" if not seen.points else "it has no valid restore point"
+
+
+def _verdict_tone(verdict: Verdict) -> str:
+    return {
+        Verdict.CRASHED: "bad",
+        Verdict.DAMAGED: "bad",
+        Verdict.UNCERTAIN: "warning",
+        Verdict.LIVE: "good",
+    }.get(verdict, "")

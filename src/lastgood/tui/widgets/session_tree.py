@@ -1,0 +1,340 @@
+"""The tree: sessions worst first, each with its files below it when open. A flat list of rows, drawn one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from textual.binding import BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from ...core.assess import Assessed
+from ...core.model import Checkpoint, StoredFile, Verdict
+from ...core.sanitise import Safe
+from ..actions import bindings_for
+from ..rows import MOVES, Rows
+from ..text import Part, clip, fit, strip
+from ..triage import Line, good_of, keep_place, lines, listed, lost_iterations, points_by_path
+from ..wording import VERDICT_SYMBOLS, integrity_look, kind_word, moment, short_ago, size
+
+_LEAD = 15
+"""Mark, fold, symbol and word."""
+_FIGURES = (("last", 6), ("it", 6), ("good", 8), ("loses", 6))
+"""The columns on the right and their widths; each is right-aligned with one blank before it."""
+_FIGURES_WIDTH = sum(width for _, width in _FIGURES)
+
+
+class SessionTree(Rows):
+    """Holds values and the rows made of them; says which row the cursor is on and what was opened."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"tree--{verdict}" for verdict in Verdict),
+        "tree--good",
+        "tree--warning",
+        "tree--bad",
+        "tree--muted",
+        "tree--mark",
+        "tree--best",
+        "tree--name",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [*MOVES, *bindings_for("tree")]
+
+    class Opened(Message):
+        """Somebody wants to see into a session."""
+
+        def __init__(self, session: str) -> None:
+            super().__init__()
+            self.session = session
+
+    class Entered(Message):
+        """Enter on a restore point: look at it."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._order: Sequence[Assessed] = ()
+        self._by_name: dict[str, Assessed] = {}
+        self._rows: list[Line] = []
+        self._files: dict[str, Mapping[str, StoredFile]] = {}
+        self._points: dict[str, Mapping[str, Checkpoint]] = {}
+        self.opened: set[str] = set()
+        self.marks: set[str] = set()
+        self.now_ns = 0
+        self._looks: dict[str, Style] = {}
+
+    # What is shown
+
+    def show(self, order: Sequence[Assessed], now_ns: int) -> None:
+        """Show these sessions in this order; the cursor stays on its session or file."""
+        held, was_at = self.focused_line, self.cursor
+        self._order, self.now_ns = order, now_ns
+        self._by_name = {seen.session.name: seen for seen in order}
+        self._make_rows()
+        at = keep_place(self._rows, held, was_at)
+        top = self.scroll_offset.y + at - was_at
+        self.rows_changed()
+        self.cursor = at
+        if held is not None and at != was_at:
+            # The row keeps its height on the screen, as if the others had moved around it.
+            self.scroll_to(y=max(0, top), animate=False, force=True, immediate=True)
+            self.show_row(at)
+
+    def update(self, changed: Mapping[str, Assessed], now_ns: int) -> None:
+        """Newer values of sessions that stay where they are."""
+        self.now_ns = now_ns
+        self._order = [changed.get(seen.session.name, seen) for seen in self._order]
+        self.show(self._order, now_ns)
+
+    def _make_rows(self) -> None:
+        self._rows = lines(self._order, self.opened)
+        self._files.clear()
+        self._points.clear()
+        for name in self.opened & self._by_name.keys():
+            self._files[name] = {file.path: file for file in self._by_name[name].survey.files}
+            self._points[name] = points_by_path(self._by_name[name])
+
+    @property
+    def focused_line(self) -> Line | None:
+        """The row under the cursor; None where there is none."""
+        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+
+    def seen_of(self, line: Line) -> Assessed:
+        return self._by_name[line.session]
+
+    def file_of(self, line: Line) -> StoredFile | None:
+        return self._files.get(line.session, {}).get(line.path) if line.path else None
+
+    def point_of(self, line: Line) -> Checkpoint | None:
+        return self._points.get(line.session, {}).get(line.path) if line.path else None
+
+    @property
+    def shown(self) -> int:
+        """How many sessions there are rows for."""
+        return len(self._order)
+
+    def shown_names(self) -> set[str]:
+        """The sessions that there are rows for."""
+        return set(self._by_name)
+
+    # Keys
+
+    def action_open(self) -> None:
+        line = self.focused_line
+        if line is None:
+            return
+        if line.path is not None:
+            self.post_message(self.Entered())
+        elif line.session in self.opened:
+            self._fold(line.session)
+        else:
+            self.opened.add(line.session)
+            self._refold()
+            self.post_message(self.Opened(line.session))
+
+    def action_unfold(self) -> None:
+        line = self.focused_line
+        if line is not None and (line.path is not None or line.session not in self.opened):
+            self.action_open()
+        elif line is not None and self.cursor + 1 < len(self._rows):
+            self.cursor += 1
+
+    def action_close(self) -> None:
+        line = self.focused_line
+        if line is None:
+            return
+        if line.path is not None:
+            self.cursor = self._rows.index(Line(line.session))
+        else:
+            self._fold(line.session)
+
+    def action_fold_all(self) -> None:
+        """Open every session that is shown, or close all where any is open."""
+        if self.opened:
+            self.opened.clear()
+        else:
+            self.opened.update(self._by_name)
+        self._refold()
+
+    def _fold(self, session: str) -> None:
+        self.opened.discard(session)
+        self._refold()
+
+    def _refold(self) -> None:
+        self.show(self._order, self.now_ns)
+
+    def go_to(self, session: str, path: str | None = None) -> None:
+        """Put the cursor on a session or one of its files, opening it where need be."""
+        if path is not None and session not in self.opened:
+            self.opened.add(session)
+            self._make_rows()
+            self.rows_changed()
+        wanted = Line(session, path)
+        if wanted in self._rows:
+            self.cursor = self._rows.index(wanted)
+
+    # Drawing
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._looks.clear()
+
+    def row_count(self) -> int:
+        return len(self._rows)
+
+    def row_strip(self, row: int) -> Strip:
+        line = self._rows[row]
+        seen = self._by_name[line.session]
+        if line.path is None:
+            return self._session_strip(seen)
+        return self._file_strip(seen, self._files[line.session][line.path], self._points[line.session].get(line.path))
+
+    def heading(self, sort_name: str, reverse: bool, width: int) -> list[Part]:
+        """The names of the columns, the one that the rows are sorted by marked."""
+        arrow = "▴" if reverse else "▾"
+
+        def named(name: str) -> str:
+            return f"{arrow}{name}" if name == sort_name else name
+
+        middle = width - _LEAD - _FIGURES_WIDTH
+        id_width = self._id_width(middle)
+        lead = f"   {named('worst') if sort_name == 'worst' else 'state'}"
+        parts: list[Part] = [fit(lead, _LEAD), fit(named("session"), id_width), "  "]
+        parts.append(fit(named("task"), middle - id_width - 2))
+        parts += [fit(named(name), cells, right=True) for name, cells in _FIGURES]
+        return parts
+
+    def _id_width(self, middle: int) -> int:
+        longest = max((len(seen.session.name) for seen in self._order[:200]), default=8)
+        return max(8, min(longest, middle // 3))
+
+    def _session_strip(self, seen: Assessed) -> Strip:
+        name = seen.session.name
+        middle = self.size.width - _LEAD - _FIGURES_WIDTH
+        id_width = self._id_width(middle)
+        fold = "▾" if name in self.opened else "▸"
+        look = self._look(str(seen.verdict))
+        muted = self._look("muted")
+        quiet = seen.verdict is Verdict.ENDED
+        task, task_look = self._task_cell(seen)
+        parts: list[Part] = [
+            ("*", self._look("mark")) if name in self.marks else " ",
+            (f"{fold} ", muted),
+            (f"{VERDICT_SYMBOLS[seen.verdict]} {fit(str(seen.verdict), 9)} ", look),
+            (fit(name, id_width), muted if quiet else self._look("name")),
+            "  ",
+            (fit(task, middle - id_width - 2), muted if quiet else task_look),
+            *self._session_figures(seen),
+        ]
+        return strip(*parts)
+
+    def _task_cell(self, seen: Assessed) -> tuple[str, Style]:
+        if seen.verdict is Verdict.DAMAGED and seen.session.meta_problem:
+            return f"meta: {seen.session.meta_problem}", self._look("damaged")
+        if seen.problems and not seen.task:
+            return seen.problems[0], self._look("warning")
+        reason = seen.session.meta.termination_reason if seen.session.meta else None
+        if seen.verdict is Verdict.ENDED and reason:
+            return f"{reason} · {seen.task}" if seen.task else reason, self._look("muted")
+        return seen.task or "", Style.null()
+
+    def _session_figures(self, seen: Assessed) -> list[Part]:
+        muted = self._look("muted")
+        good, lost = good_of(seen), lost_iterations(seen)
+        iteration = "-" if seen.last_iteration is None else str(seen.last_iteration)
+        parts: list[Part] = [
+            (fit(short_ago(seen.last_activity, self.now_ns), 6, right=True), muted),
+            fit(iteration, 6, right=True),
+        ]
+        if good is None:
+            count = f"·/{len(seen.survey.files)}" if listed(seen) else "·"
+            parts.append((fit(count, 8, right=True), muted))
+        else:
+            tone = "muted" if good[0] == good[1] else "bad" if good[0] == 0 else "warning"
+            parts.append((fit(f"{good[0]}/{good[1]}", 8, right=True), self._look(tone)))
+        if good is not None and seen.best is None:
+            parts.append((fit("all", 6, right=True), self._look("bad")))
+        elif lost is None:
+            parts.append((fit("·" if good is None else "?", 6, right=True), muted))
+        else:
+            parts.append(
+                (fit(f"{lost} it" if lost else "0", 6, right=True), self._look("warning" if lost else "muted"))
+            )
+        return parts
+
+    def _file_strip(self, seen: Assessed, file: StoredFile, point: Checkpoint | None) -> Strip:
+        symbol, word, tone = integrity_look(point)
+        muted = self._look("muted")
+        header = point.header if point else None
+        middle = self.size.width - _LEAD - _FIGURES_WIDTH
+        notes = self._notes(seen, file, point)
+        note_width = sum(len(str(n[0] if isinstance(n, tuple) else n)) for n in notes)
+        at = moment(file.mtime_ns, self.now_ns)
+        told = "  ".join(p for p in (at, kind_word(file), (header.trigger or "") if header else "") if p)
+        left = clip(told, max(14, middle - note_width))
+        room = middle - len(left)
+        iteration = "-" if header is None or header.iteration is None else str(header.iteration)
+        parts: list[Part] = [
+            "   ",
+            (f"{symbol} {fit(word, 10)}", self._look(tone)),
+            left,
+            *_cut(notes, room),
+        ]
+        used = sum(_cells(p) for p in parts)
+        parts.append(" " * max(0, _LEAD + middle - used))
+        parts += [
+            (fit(short_ago(file.mtime_ns, self.now_ns), 6, right=True), muted),
+            fit(iteration, 6, right=True),
+            (fit(size(file.size), 8, right=True), muted),
+            self._loss_cell(seen, point),
+        ]
+        return strip(*parts)
+
+    def _loss_cell(self, seen: Assessed, point: Checkpoint | None) -> Part:
+        if point is None or not point.valid:
+            return " " * 6
+        lost = seen.price_of(point).iterations
+        return (fit("?" if lost is None else f"{lost} it" if lost else "0", 6, right=True), self._look("muted"))
+
+    def _notes(self, seen: Assessed, file: StoredFile, point: Checkpoint | None) -> list[Part]:
+        """What is to be said of a file in a few words: the best, the runtime's choice, what is wrong with it."""
+        notes: list[Part] = []
+        if seen.best is not None and seen.best.file.path == file.path:
+            notes.append(("  ◂ best", self._look("best")))
+        choice = seen.lineage.runtime_choice if seen.lineage else None
+        if choice is not None and choice.file.path == file.path:
+            notes.append(
+                ("  the runtime picks this" if not notes else " · the runtime picks this", self._look("muted"))
+            )
+        if file.problem:
+            notes.append((f"  {file.problem}", self._look("bad")))
+        elif point is not None and point.reason:
+            notes.append((f"  {point.reason}", self._look("muted")))
+        elif point is not None and not point.runtime_accepts:
+            notes.append(("  the runtime refuses it", self._look("warning")))
+        return notes
+
+    def _look(self, name: str) -> Style:
+        """A component's own colour, without the background that the row brings."""
+        style = self._looks.get(name)
+        if style is None:
+            whole = self.get_component_rich_style(f"tree--{name}", partial=True)
+            style = self._looks[name] = whole
+        return style
+
+
+def _cells(part: Part) -> int:
+    from ..text import width
+
+    return width(part[0] if isinstance(part, tuple) else part)
+
+
+def _cut(parts: list[Part], room: int) -> list[Part]:
+    """The parts in at most `room` cells."""
+    kept: list[Part] = []
+    for part in parts:
+        shown, look = part if isinstance(part, tuple) else (part, Style.null())
+        piece: Safe = clip(shown, max(0, room))
+        room -= _cells(piece)
+        kept.append((piece, look))
+    return kept

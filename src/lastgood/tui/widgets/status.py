@@ -1,0 +1,161 @@
+"""The one-row bars around the tree and the preview: header, column heads, tab strip, status, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ...core.model import Verdict
+from ..actions import Verb, shown_keys
+from ..text import Part, clip, strip, width
+
+Tone = Literal["muted", "good", "warning", "bad", "accent", "strong"]
+
+
+class Bar(Widget):
+    """One row of parts; what does not fit on the left is cut, the right end stays whole."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "bar--muted",
+        "bar--good",
+        "bar--warning",
+        "bar--bad",
+        "bar--accent",
+        "bar--strong",
+        "bar--current",
+        *(f"bar--{verdict}" for verdict in Verdict),
+    }
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._left: Sequence[Part] = ()
+        self._right: Sequence[Part] = ()
+
+    def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
+        """Show these; nothing is written to the terminal where they are the same as before."""
+        if (list(left), list(right)) != (list(self._left), list(self._right)):
+            self._left, self._right = list(left), list(right)
+            self.refresh()
+
+    @property
+    def shown(self) -> str:
+        """What the row says, for those who read it without its colours."""
+        return "".join(p[0] if isinstance(p, tuple) else p for p in (*self._left, "  ", *self._right))
+
+    def look(self, name: str) -> Style:
+        return self.get_component_rich_style(f"bar--{name}", partial=True)
+
+    def render_line(self, y: int) -> Strip:
+        cells = self.size.width
+        if y:
+            return Strip.blank(cells, self.rich_style)
+        right = _dressed(self._right, self)
+        right_width = sum(width(p[0]) for p in right)
+        room = cells - right_width - (1 if right else 0)
+        left: list[tuple[str, Style]] = []
+        for words, look in _dressed(self._left, self):
+            piece = clip(words, room)
+            left.append((piece, look))
+            room -= width(piece)
+            if piece != words and width(piece) < width(words):
+                break
+        gap = " " * (max(0, room) + (1 if right else 0))
+        return strip(*left, gap, *right).adjust_cell_length(cells).apply_style(self.rich_style)
+
+
+def _dressed(parts: Sequence[Part], bar: Bar) -> list[tuple[str, Style]]:
+    """Parts whose look is one of the bar's own names get that component's style."""
+    dressed: list[tuple[str, Style]] = []
+    for part in parts:
+        words, look = part if isinstance(part, tuple) else (part, Style.null())
+        dressed.append((words, bar.look(look) if isinstance(look, str) else look))
+    return dressed
+
+
+class TabStrip(Bar):
+    """The names of the tabs in a rule: the current one stands out by its brackets as well as by its colour."""
+
+    TABS = ("overview", "json", "messages", "diff")
+
+    def show_tabs(self, current: str, about: str) -> None:
+        parts: list[Part] = [("──", "muted")]
+        for name in self.TABS:
+            title = "JSON" if name == "json" else name.capitalize()
+            parts.append((f"[{title}]", "current") if name == current else (f" {title} ", "muted"))
+            parts.append(("─", "muted"))
+        self.show(parts, [(f" {about} ", "strong"), ("──", "muted")] if about else [])
+
+    def render_line(self, y: int) -> Strip:
+        line = super().render_line(y)
+        # The gap between both ends is a rule.
+        text = line.text
+        gap = text.find("  ")
+        if gap < 0:
+            return line
+        end = gap + len(text[gap:]) - len(text[gap:].lstrip(" "))
+        rule = strip(("─" * (end - gap), self.rich_style + self.look("muted")))
+        return Strip.join([line.crop(0, gap), rule, line.crop(end)])
+
+
+class StatusLine(Bar):
+    """Where the focus is, or what was last said; on the right the work in the background."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._path: Sequence[Part] = ()
+        self._said: Sequence[Part] | None = None
+        self._work: Sequence[Part] = ()
+
+    def show_path(self, parts: Sequence[Part]) -> None:
+        """Where the focus is; what was said before makes way for it."""
+        self._path, self._said = parts, None
+        self._draw()
+
+    def say(self, words: str, tone: Tone = "strong") -> None:
+        """Something that happened: it stays until the focus moves."""
+        self._said = [(words, tone)]
+        self._draw()
+
+    def show_progress(self, what: str, done: int, total: int) -> None:
+        if not total:
+            self._work = ()
+        else:
+            share = done / total
+            full = int(share * 6)
+            self._work = [
+                (f"{what} {done:,}/{total:,} ", "muted"),
+                ("▓" * full + "░" * (6 - full), "accent"),
+                (f" {share:4.0%}", "muted"),
+            ]
+        self._draw()
+
+    def _draw(self) -> None:
+        self.show(self._said if self._said is not None else self._path, self._work)
+
+
+class KeyBar(Bar):
+    """The keys that apply now, the most useful first, as many as there is room for; help and quit always."""
+
+    def show_keys(self, verbs: Sequence[Verb], keys: dict[str, str], always: Sequence[Verb]) -> None:
+        right = self._named(always, keys)
+        room = self.size.width - sum(width(p[0] if isinstance(p, tuple) else p) for p in right) - 2
+        left: list[Part] = []
+        for verb in verbs:
+            pair = self._named([verb], keys)
+            cells = sum(width(p[0] if isinstance(p, tuple) else p) for p in pair)
+            if cells > room:
+                break
+            room -= cells
+            left += pair
+        self.show(left, right)
+
+    def _named(self, verbs: Sequence[Verb], keys: dict[str, str]) -> list[Part]:
+        parts: list[Part] = []
+        for verb in verbs:
+            key = shown_keys(keys.get(verb.name, verb.keys).split(",")[0])
+            parts += [(key, "accent"), (f" {verb.label}  ", "muted")]
+        return parts
