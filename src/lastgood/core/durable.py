@@ -108,16 +108,16 @@ def keep(folder: int, name: str, into: int, as_name: str, like: Image) -> None:
             stage_file(into, as_name, chunks_of(folder, name), like)
 
 
-def publish(folder: int, temp: str, name: str) -> None:
-    """Give a staged file its name, where there is nothing yet. Raises FileExistsError if there is by now."""
+def publish(folder: int, temp: str, to_folder: int, name: str) -> None:
+    """Rename a file or symlink to a name that nothing has yet. Raises FileExistsError if something has it by now."""
     try:
-        os.link(temp, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        os.link(temp, name, src_dir_fd=folder, dst_dir_fd=to_folder, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
-        if exists(folder, name):
+        if exists(to_folder, name):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        os.rename(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.rename(temp, name, src_dir_fd=folder, dst_dir_fd=to_folder)
     else:
         os.unlink(temp, dir_fd=folder)
 
@@ -151,6 +151,30 @@ def discard(folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
     except FileNotFoundError:
         return
+
+
+def adopt(fd: int, folder: int) -> None:
+    """Give what root has just made the owner of the folder that it is in, who must be able to go on with it."""
+    owner = os.fstat(folder)
+    if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
+        os.fchown(fd, owner.st_uid, owner.st_gid)
+
+
+def append(folder: int, name: str, line: bytes) -> None:
+    """Add a line to a file of lines, durably. After a line that a crash cut short it begins a fresh one."""
+    fd = os.open(name, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    try:
+        size = os.fstat(fd).st_size
+        if size == 0:
+            adopt(fd, folder)
+        elif os.pread(fd, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        write_all(fd, line)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    if size == 0:
+        sync_folder(folder)
 
 
 def sync_folder(folder: int) -> None:

@@ -19,7 +19,6 @@ _CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_SUCH_FEATURE = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
-
 Type = Literal["absent", "file", "symlink", "folder", "other"]
 
 
@@ -57,6 +56,11 @@ def agrees(seen: Image, wanted: Image) -> bool:
             (_kept_xattrs(seen), _kept_xattrs(wanted)),
         )
     )
+
+
+def is_still(seen: Image, before: Image) -> bool:
+    """Whether `seen` is what `before` was, its time to the nanosecond."""
+    return agrees(seen, before) and (before.mtime_ns is None or seen.mtime_ns == before.mtime_ns)
 
 
 def _kept_xattrs(image: Image) -> dict[str, bytes] | None:
