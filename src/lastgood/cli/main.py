@@ -30,6 +30,20 @@ def run(words: list[str]) -> int:
     except BrokenPipeError:
         reader_gone()
         return 0
+    except Exception as error:
+        return _internal(error)
+
+
+def _internal(error: Exception) -> int:
+    """A failure of lastgood itself: one line for the person, the rest for the log; never a traceback on the terminal."""
+    import traceback
+
+    from ..crashlog import keep
+
+    log = keep("".join(traceback.format_exception(error)))
+    where = f"; the details are in {log}" if log else ""
+    say(("lastgood: ", "bold"), f"it failed inside ({type(error).__name__}), which is a defect of lastgood{where}")
+    return 5
 
 
 def _dispatch(words: list[str]) -> int:

@@ -138,9 +138,9 @@ class ContinuumStore:
         return plan.plan_activate(self, session)
 
     def check(self, plan: Plan) -> str | None:
-        from .plan import check_restored
+        from . import plan as planning
 
-        return check_restored(self, plan) if plan.kind == "restore" else None
+        return planning.check(self, plan)
 
 
 def look_at(file: StoredFile, raw: bytes) -> Checkpoint:
