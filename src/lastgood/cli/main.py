@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..core.errors import LastgoodError
-from .out import never_fail_on_names, reader_gone, say
+from .out import flush, never_fail_on_names, reader_gone, say
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -19,7 +19,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(words: list[str]) -> int:
     """The exit code of the command that `words` call."""
     try:
-        return _dispatch(words)
+        code = _dispatch(words)
+        flush()  # here, where a reader that has gone away is still known for what it is
+        return code
     except LastgoodError as error:
         for number, line in enumerate(str(error).split("\n")):
             say(("lastgood: ", "bold") if number == 0 else "", line)
@@ -35,7 +37,7 @@ def run(words: list[str]) -> int:
 
 
 def _internal(error: Exception) -> int:
-    """A failure of lastgood itself: one line for the person, the rest for the log; never a traceback on the terminal."""
+    """A failure of lastgood itself: one line for the person, the rest for the log, never a traceback."""
     import traceback
 
     from ..crashlog import keep

@@ -70,6 +70,11 @@ def never_fail_on_names() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def flush() -> None:
+    """Hand over all that was printed."""
+    sys.stdout.flush()
+
+
 def reader_gone() -> None:
     """After `| head`: nothing is wrong, and the interpreter must not complain at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
