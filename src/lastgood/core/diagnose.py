@@ -13,14 +13,13 @@ from . import checksum, faults, serde
 from .model import Checkpoint, FileKind, Integrity, StoredFile
 from .plausible import Suspect, name_id, name_time, suspects
 from .sanitise import clean
-from .shape import FIELDS, kind_of, misfits
+from .shape import kind_of, misfits
 
 FUTURE_NS = 60 * 10**9
 """Clocks of two hosts differ; only what is more than this ahead is from the future."""
 _AROUND = 24
 """Bytes shown on either side of the place."""
 _BYTES = re.compile("([\udc80-\udcff]+)")
-_OWN_KEYS = frozenset((checksum.CHECKSUM_KEY, checksum.VERSION_KEY, *FIELDS))
 _FLIP_NIBBLES = 4
 """Two digests that agree in all but so few digits are one digest with damage in it."""
 
@@ -203,7 +202,7 @@ def _changed(
     proved = _proved(raw, expected)
     if proved is not None:
         return proved
-    seam = _seam(raw)
+    seam = faults.seam(raw)
     if seam is not None:
         byte, key = seam
         line, column = faults.place(raw, byte)
@@ -250,19 +249,6 @@ def _proved(raw: bytes, expected: str) -> Diagnosis | None:
 
 def _one(byte: bytes) -> str:
     return f"`{byte.decode()}`" if byte.isascii() else f"0x{byte.hex()}"
-
-
-def _seam(raw: bytes) -> tuple[int, str] | None:
-    """The first of the crate's own keys that is not in its order, in a file indented as the crate indents."""
-    last = ""
-    for match in re.finditer(rb'^  "([a-z_]+)":', raw, re.MULTILINE):
-        key = match[1].decode()
-        if key not in _OWN_KEYS:
-            continue
-        if key <= last:
-            return match.start(1) - 1, key
-        last = key
-    return None
 
 
 def _refused(raw: bytes, point: Checkpoint) -> Diagnosis:

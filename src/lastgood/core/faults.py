@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .scan import Stop, bad_utf8, jq_path, scan
 from .serde import ParseFault
+from .shape import FIELDS
 
 _BOMS = (
     (b"\xff\xfe\x00\x00", "UTF-32 (little-endian)"),
@@ -21,6 +22,7 @@ _WIDE = (
     (re.compile(rb"\0[\t\n\r -~]\0[\t\n\r -~]"), "UTF-16 (big-endian)"),
 )
 _OPENING = re.compile(rb'\{([ \t\n\r]*+)"_checksum"[ \t\n\r]*+:[ \t\n\r]*+"')
+_OWN_KEY = re.compile(rb'^  "(_checksum|_version|%s)":' % b"|".join(f.encode() for f in FIELDS), re.MULTILINE)
 _INDENT = re.compile(rb"\{([ \t\n\r]*+)")
 _NULS = re.compile(rb"\0++")
 
@@ -86,6 +88,20 @@ def second_document(raw: bytes, stop: Stop) -> int | None:
             return opening.start()
         if own is not None and b"\n" in own[1] and own[1] == opening[1]:
             return opening.start()
+    return None
+
+
+def seam(raw: bytes) -> tuple[int, str] | None:
+    """Byte and name of the first of the crate's own keys that comes again or too late, where files were spliced.
+
+    Only in a file indented as the crate indents: its top-level keys begin two spaces into a line.
+    """
+    last = ""
+    for match in _OWN_KEY.finditer(raw):
+        key = match[1].decode()
+        if key <= last:
+            return match.start(1) - 1, key
+        last = key
     return None
 
 

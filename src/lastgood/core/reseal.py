@@ -105,7 +105,7 @@ def with_stable_floats(value: dict[str, object]) -> dict[str, object]:
 
 def _with_stable_floats(value: object) -> object:
     if isinstance(value, float):
-        return stable(value)
+        return stable_reading(repr(value))
     if isinstance(value, dict):
         return {key: _with_stable_floats(held) for key, held in value.items()}
     if isinstance(value, list):

@@ -2,7 +2,8 @@
 
 What is kept is a prefix of the original by meaning, and nothing else: whole fields, and of the field in which the
 file stops whole elements (messages, calls) or members. A message, number or string that is cut off is dropped whole.
-Where a spliced file, or one with rubbish behind its end, holds a document whose own digest still holds, that is it.
+A seam between two files ends it, if it shows: where the text reads on across it in order, nothing can tell. Where a
+spliced file, or one with rubbish behind its end, holds a document whose own digest still holds, that is it.
 
 Fields that the runtime's load needs and that were not reached get a value that claims nothing (:data:`ASSUMED`);
 each is named in the plan's warnings and in the new file, under ``salvaged``.
@@ -89,6 +90,9 @@ def salvage(raw: bytes) -> Salvaged:
     stop = scan(raw) if problem.word in _STOPS_BY_GRAMMAR else scan(raw, end=problem.byte)
     if stop.complete:
         raise Refused("it holds a whole document whose digest fails: sealed anew, it would pass for what it is not")
+    seam = faults.seam(raw)
+    if seam is not None and seam[0] < stop.cut:
+        stop = scan(raw, end=seam[0])
     return _prefix(raw, stop, problem)
 
 
