@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from .model import Action, FileKind, Session, State, StoredFile, Survey
@@ -113,9 +114,11 @@ def gather(
         host.unseen(_owner(session.path)),
         host.remote,
         _restored(ours, past),
+        host.processes.contained,
     )
 
 
+@lru_cache(maxsize=4096)
 def named_at(name: str) -> int | None:
     """The time, to the second, that the runtime put into a checkpoint's name (FORMAT.md, "Layout")."""
     from datetime import UTC, datetime

@@ -25,6 +25,7 @@ _INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 
 # fmt: off
 _SHELLS = frozenset({"ash", "bash", "csh", "dash", "fish", "ksh", "sh", "tcsh", "zsh"})
+_WRAPPERS = frozenset({"doas", "env", "nice", "nohup", "pipx", "script", "sudo", "timeout", "uv", "uvx"})
 _ONLOOKERS = frozenset({
     "ag", "awk", "bat", "borg", "bsdtar", "cat", "code", "cp", "cut", "dd", "diff", "du", "egrep", "emacs",
     "eza", "fd", "fgrep", "find", "fzf", "git", "grep", "gzip", "head", "helix", "hexdump", "hx", "inotifywait",
@@ -189,9 +190,12 @@ def _arguments(pid: int) -> list[str]:
 
 def _is_lastgood(pid: int, arguments: list[str]) -> bool:
     """A run of lastgood, started in whatever way, or a worker process of one."""
-    for before, argument in zip(("", *arguments), arguments[:4], strict=False):
-        if argument.rpartition("/")[2] == "lastgood" and (before in ("", "-m") or not before.startswith("-")):
-            return True
+    program = arguments[0].rpartition("/")[2]
+    script = next((a for a in arguments[1:] if not a.startswith("-")), "")
+    if program == "lastgood" or (program.startswith("python") and script.rpartition("/")[2] == "lastgood"):
+        return True
+    if program in _WRAPPERS and any(a.rpartition("/")[2] == "lastgood" for a in arguments[1:5]):
+        return True
     if not any("multiprocessing" in a for a in arguments[1:4]):
         return False
     parent = _parent(pid)

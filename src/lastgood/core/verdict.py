@@ -95,6 +95,8 @@ class Facts:
     remote: str | None = None
     """The type of the network file system that the store is on."""
     restored: Restored | None = None
+    contained: bool = False
+    """We run in a container: a process outside it could not have been seen."""
 
 
 def judge(facts: Facts, thresholds: Thresholds) -> tuple[Verdict, tuple[Evidence, ...]]:
@@ -181,7 +183,9 @@ def _process(facts: Facts, _: Thresholds) -> Evidence | None:
     if facts.remote is not None:
         on = f"the store is on {facts.remote}, and other hosts' processes cannot be seen"
         return Evidence("process", "unclear", f"no process of its on this host, but {on}{looks_on}")
-    return Evidence("process", "crashed", f"no process holds a file of it, works in its folder or names it{looks_on}")
+    within = " in this container" if facts.contained else ""
+    none = f"no process{within} holds a file of it, works in its folder or names it"
+    return Evidence("process", "crashed", f"{none}{looks_on}")
 
 
 def _first(signs: Collection[Sign], limit: int = 3) -> list[str]:
