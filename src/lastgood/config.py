@@ -97,13 +97,19 @@ def check_keys(config: Config, bindings: Mapping[str, str]) -> None:
         if binding not in bindings:
             raise UsageProblem(f"{config.file}: keys.{binding}: no such action{_nearest(binding, bindings)}")
     for binding, remap in config.keys.items():
+        # What it had without a remap it has stolen from nobody: panes share the keys that move.
+        gained = _spelled_alike(remap) - _spelled_alike(bindings[binding])
         for other, usual in bindings.items():
-            taken = _spelled_alike(remap) & _spelled_alike(config.keys.get(other, usual))
-            if other != binding and taken:
-                key = min(taken)
-                raise UsageProblem(
-                    f"{config.file}: keys.{binding}: {key!r} is the key of {other!r}; remap that one too"
-                )
+            taken = gained & _spelled_alike(config.keys.get(other, usual))
+            if taken and other != binding and _meet(binding, other):
+                said = f"{min(taken)!r} is the key of {other!r}; remap that one too"
+                raise UsageProblem(f"{config.file}: keys.{binding}: {said}")
+
+
+def _meet(binding: str, other: str) -> bool:
+    """Whether both can apply at once: `overview.down` and `log.down` belong to different panes."""
+    pane, other_pane = (name.rpartition(".")[0] for name in (binding, other))
+    return pane == other_pane or not pane or not other_pane
 
 
 def _spelled_alike(keys: str) -> set[str]:
@@ -133,7 +139,7 @@ def _parse(file: str, raw: bytes) -> Config:
     if "thresholds" in settings:
         settings["thresholds"] = _thresholds(file, text, settings["thresholds"])
     if "keys" in settings:
-        remaps = settings["keys"]
+        remaps = _flat(settings["keys"])
         settings["keys"] = _checked(file, text, "keys", remaps, dict.fromkeys(remaps, _key_list))
     return Config(**settings, file=file)
 
@@ -145,6 +151,14 @@ def _thresholds(file: str, text: str, table: dict[str, Any]) -> Thresholds:
         place = _place(file, text, "thresholds", "live_min_seconds")
         raise UsageProblem(f"{place}: must not be more than live_max_seconds ({thresholds.live_max_seconds:g})")
     return thresholds
+
+
+def _flat(table: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """`move.down = "n"` is a table in a table to TOML, and one binding to us."""
+    flat = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+    return flat
 
 
 def _checked(file: str, text: str, section: str, table: dict[str, Any], checks: Mapping[str, _Check]) -> dict[str, Any]:

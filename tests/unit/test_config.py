@@ -127,7 +127,14 @@ def test_keys_are_spelled_as_textual_spells_them(write: Write) -> None:
     assert loaded.keys == {"a": "ctrl+shift+f5,enter", "b": "?", "c": "question_mark", "d": "plus", "e": "ctrl+r"}
 
 
-BINDINGS = {"restore": "r", "help": "question_mark", "down": "j,down", "quit": "q"}
+BINDINGS = {
+    "restore": "r",
+    "help": "question_mark",
+    "quit": "q",
+    "down": "j,down",
+    "overview.down": "j,down",
+    "log.down": "j,down",
+}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +144,7 @@ BINDINGS = {"restore": "r", "help": "question_mark", "down": "j,down", "quit": "
         ('restore = "?"', "'question_mark' is the key of 'help'"),
         ('restore = "x,down"', "'down' is the key of 'down'"),
         ('restore = "x"\nquit = "x"', "keys.restore: 'x' is the key of 'quit'"),
+        ('overview.down = "r"', "keys.overview.down: 'r' is the key of 'restore'"),
     ],
 )
 def test_a_remap_that_is_unknown_or_steals_is_refused(write: Write, keys: str, says: str) -> None:
@@ -147,6 +155,12 @@ def test_a_remap_that_is_unknown_or_steals_is_refused(write: Write, keys: str, s
 
 def test_two_actions_may_exchange_their_keys(write: Write) -> None:
     config.check_keys(config.load(write('[keys]\nrestore = "q"\nquit = "r"')), BINDINGS)
+
+
+def test_panes_may_share_a_key_among_themselves(write: Write) -> None:
+    loaded = config.load(write('[keys]\noverview.down = "n,down"\n"log.down" = "n"'))
+    assert loaded.keys == {"overview.down": "n,down", "log.down": "n"}
+    config.check_keys(loaded, BINDINGS)
 
 
 @pytest.mark.parametrize("home", [{}, {"XDG_CONFIG_HOME": "/x/c", "XDG_CACHE_HOME": "/x/k", "XDG_STATE_HOME": "/x/s"}])

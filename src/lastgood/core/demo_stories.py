@@ -214,10 +214,10 @@ STORIES: tuple[Story, ...] = (
     Story("inbox", 2.5 * _DAY, 45, 10, 4, fate=_every_file_damaged),
     Story("crawl", 3 * _DAY, 300, 52, 6, fate=_copied_without_times),
     Story("weekly", 5 * _DAY, 60, 1, 1, fate=_no_checkpoints),
-    # Perhaps at work, perhaps not.
+    # Silent for somewhat longer than usual.
     Story("inbox", 40, 18, 7, 3),
     Story("crawl", 11 * _MINUTE, 300, 23, 5, fate=_without_state),
-    # At work.
+    # At work, by their rhythm: no process of theirs runs here, so only that speaks for them.
     Story("crawl", 2, 300, 88, 9),
     Story("schema", 12, 240, 19, 4),
     # Nobody can tell: the metadata is damaged, or there is none.
