@@ -5,6 +5,7 @@ FORMAT.md, "The checksum" and "Two truths about a checksum"; the crate's ``check
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -55,58 +56,141 @@ def seal(value: dict[str, object]) -> bytes:
 
 def verify(raw: bytes) -> Verification:
     """Both answers on a checkpoint's bytes. Never raises for what they hold."""
-    exact = _read(serde.parse_exactly, raw)
-    runtime = _read(serde.parse, raw)
+    exact, runtime = readings_as_written(raw) or _readings(raw)
     if isinstance(runtime, serde.ParseFault):
         return _verify_unread(raw, exact, runtime)
-    refusal = _refusal(runtime)
     value = runtime if isinstance(exact, serde.ParseFault) else exact
-    if refusal is not None or not isinstance(value, dict) or not isinstance(runtime, dict):
-        integrity, words = refusal or (Integrity.NOT_OBJECT, "Data is not an object")
-        kept = value if isinstance(value, dict) else None
-        actual = digest(kept) if kept is not None else None
-        return Verification(integrity, words, False, words, _text(kept, CHECKSUM_KEY), actual, kept)
-    expected = _text(value, CHECKSUM_KEY) or ""
-    runtime_digest = digest(runtime)
-    accepts = runtime_digest == expected
+    if not isinstance(value, dict):
+        words = "Data is not an object"
+        return Verification(Integrity.NOT_OBJECT, words, False, words, None, None, None)
     actual = digest(value)
-    if accepts or expected in (actual, digest(value, "e"), digest(runtime, "e")):
-        integrity, reason = Integrity.VALID, None
-    else:
-        integrity, reason = Integrity.MISMATCH, _mismatch(expected, runtime_digest)
-    runtime_reason = None if accepts else _mismatch(expected, runtime_digest)
-    return Verification(integrity, reason, accepts, runtime_reason, expected, actual, value)
+    runtime_digest = actual if runtime is value else digest(runtime)
+    expected = _text(value, CHECKSUM_KEY)
+    refusal = _refusal(value)
+    if refusal is not None:
+        integrity, words = refusal
+        return Verification(integrity, words, False, words, expected, actual, value)
+    if expected == runtime_digest:
+        return Verification(Integrity.VALID, None, True, None, expected, actual, value)
+    words = _mismatch(expected or "", runtime_digest)
+    if expected == actual or expected in (digest(value, "e"), digest(runtime, "e")):
+        return Verification(Integrity.VALID, None, False, words, expected, actual, value)
+    return Verification(Integrity.MISMATCH, words, False, words, expected, actual, value)
 
 
-def _read(reading: object, raw: bytes) -> object:
+def _readings(raw: bytes) -> tuple[object, object]:
+    """The exact and the runtime's reading of any bytes, each a value or a ParseFault; one object where they agree."""
+    differing: list[str] = []
+
+    def read_float(token: str) -> float:
+        number = serde.runtime_float(token)
+        if number != serde.exact_float(token):
+            differing.append(token)
+        return number
+
     try:
-        return reading(raw)  # type: ignore[operator]
+        both = serde.read_document(raw, read_float)
+    except serde.ParseFault:
+        return _or_fault(serde.parse_exactly, raw), _or_fault(serde.parse, raw)
+    return (_or_fault(serde.parse_exactly, raw) if differing else both), both
+
+
+def _or_fault(reading: Callable[[bytes], object], raw: bytes) -> object:
+    try:
+        return reading(raw)
     except serde.ParseFault as fault:
         return fault
 
 
+def readings_as_written(raw: bytes) -> tuple[object, object] | None:
+    """What :func:`_readings` gives, in a fraction of the time, where `raw` is laid out as the crate lays out a file.
+
+    If orjson prints what it has read just as it stood, every number stood in canonical spelling: there is no ``-0``
+    and no integer beyond 64 bits, and what the runtime makes of a float follows from the float. orjson's grammar is
+    serde_json's but for the depth. None: another layout, or nothing that orjson reads.
+    """
+    import orjson
+
+    try:
+        value = orjson.loads(raw)
+        printed = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    if printed != raw or type(value) is not dict:
+        return None
+    floats = _floats(value)
+    if floats is None:
+        return None
+    if not floats:
+        return value, value
+    misread: dict[float, float] = {}
+    for number in floats:
+        token = repr(number)
+        if len(token) <= _READ_EXACTLY and "e" not in token:
+            continue
+        try:
+            read = serde.runtime_float(orjson.dumps(number).decode())
+        except OverflowError:
+            return None
+        if read != number:
+            misread[number] = read
+    return value, (_replaced(value, misread) if misread else value)
+
+
+_READ_EXACTLY = 16
+"""Characters of a float that has at most 15 digits: the runtime makes one exact step to the nearest double."""
+
+
+def _floats(value: dict[str, object]) -> list[float] | None:
+    """Every float below `value`; None if it is nested deeper than serde_json reads. Plain loops are fastest here."""
+    found: list[float] = []
+    level: list[dict[str, object] | list[object]] = [value]
+    for _ in range(serde.MAX_DEPTH):
+        deeper: list[dict[str, object] | list[object]] = []
+        for container in level:
+            for held in container.values() if type(container) is dict else container:
+                kind = type(held)
+                if kind is str:
+                    continue
+                if kind is dict or kind is list:
+                    deeper.append(held)  # type: ignore[arg-type]
+                elif kind is float:
+                    found.append(held)  # type: ignore[arg-type]
+        if not deeper:
+            return found
+        level = deeper
+    return None
+
+
+def _replaced(value: object, misread: dict[float, float]) -> object:
+    """`value` with these floats in place of those."""
+    kind = type(value)
+    if kind is float:
+        return misread.get(value, value)  # type: ignore[call-overload]
+    if kind is list:
+        return [v if type(v) is str else _replaced(v, misread) for v in value]  # type: ignore[attr-defined]
+    if kind is dict:
+        return {k: v if type(v) is str else _replaced(v, misread) for k, v in value.items()}  # type: ignore[attr-defined]
+    return value
+
+
 def _verify_unread(raw: bytes, exact: object, fault: serde.ParseFault) -> Verification:
-    """The runtime cannot read the file; a number that it reads out of range may still be what it wrote."""
+    """The runtime cannot read the file; a number that it finds out of range may still be what it wrote."""
     if isinstance(exact, dict) and _refusal(exact) is None:
         expected, actual = _text(exact, CHECKSUM_KEY), digest(exact)
         if expected in (actual, digest(exact, "e")):
             return Verification(Integrity.VALID, None, False, str(fault), expected, actual, exact)
-    return Verification(Integrity.UNPARSEABLE, parse_problem(raw, fault), False, str(fault), None, None, None)
+    return Verification(Integrity.UNPARSEABLE, _parse_problem(raw, fault), False, str(fault), None, None, None)
 
 
-def parse_problem(raw: bytes, fault: serde.ParseFault) -> str:
-    """What is wrong with bytes that cannot be read, and where, in one line."""
-    try:
-        from . import diagnose
-    except ImportError:
-        return f"line {fault.line} column {fault.column}: {fault.message}"
-    return diagnose.parse_problem(raw, fault)
+def _parse_problem(raw: bytes, fault: serde.ParseFault) -> str:
+    from .diagnose import parse_problem
+
+    return parse_problem(raw, fault)
 
 
-def _refusal(value: object) -> tuple[Integrity, str] | None:
-    """The crate's refusals before it compares digests."""
-    if not isinstance(value, dict):
-        return Integrity.NOT_OBJECT, "Data is not an object"
+def _refusal(value: dict[str, object]) -> tuple[Integrity, str] | None:
+    """The crate's refusals of an object before it compares digests."""
     if CHECKSUM_KEY not in value:
         return Integrity.NO_CHECKSUM, "Missing checksum field"
     if VERSION_KEY not in value:

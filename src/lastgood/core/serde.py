@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Literal, NoReturn
 
 Spelling = Literal["e+", "e"]
@@ -71,7 +72,7 @@ def parse(raw: bytes) -> object:
     Raises:
         ParseFault: the crate cannot read it.
     """
-    return _document(raw, runtime_float)
+    return read_document(raw, runtime_float)
 
 
 def parse_exactly(raw: bytes) -> object:
@@ -80,10 +81,11 @@ def parse_exactly(raw: bytes) -> object:
     Raises:
         ParseFault: as :func:`parse`; a number is out of range where the nearest double is infinite.
     """
-    return _document(raw, exact_float)
+    return read_document(raw, exact_float)
 
 
-def _document(raw: bytes, read_float: Callable[[str], float]) -> object:
+def read_document(raw: bytes, read_float: Callable[[str], float]) -> object:
+    """As :func:`parse`; `read_float` reads what is no 64-bit integer, and may raise OverflowError."""
     reader = Reader(raw, read_float)
     value = reader.value()
     reader.end()
@@ -429,14 +431,21 @@ def canonical(value: object, *, spelling: Spelling = "e+") -> bytes:
     """
     import orjson
 
-    printed = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    if b"e" not in printed:
-        return printed
-    return respell(printed, spelling)
+    return respell(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), spelling)
+
+
+@cache
+def _orjson_spelling() -> Spelling:
+    """orjson changed as serde_json did, both with the library that prints their floats."""
+    import orjson
+
+    return "e+" if orjson.dumps(1e16) == b"1e+16" else "e"
 
 
 def respell(printed: bytes, spelling: Spelling) -> bytes:
-    """Compact JSON with the exponents of its numbers in this spelling."""
+    """JSON that orjson printed, with the exponents of its numbers in this spelling."""
+    if spelling == _orjson_spelling() or (spelling == "e" and b"e+" not in printed):
+        return printed
     plus = b"+" if spelling == "e+" else b""
 
     def one(found: re.Match[bytes]) -> bytes:

@@ -1,0 +1,1 @@
+"""Measurements of PERFORMANCE.md, each a ratio in one run: ``python -m tests.benchmarks``."""
