@@ -73,7 +73,7 @@ def load(path: str | None = None) -> Config:
     """
     file = path or paths.config_file()
     try:
-        with open(file, "rb") as stream:  # noqa: PTH123 (pathlib costs every command its import)
+        with open(file, "rb") as stream:
             raw = stream.read()
     except FileNotFoundError:
         if path or os.environ.get("LASTGOOD_CONFIG"):
@@ -155,7 +155,7 @@ def _thresholds(file: str, text: str, table: dict[str, Any]) -> Thresholds:
 
 def _flat(table: dict[str, Any], above: str = "") -> dict[str, Any]:
     """`move.down = "n"` is a table in a table to TOML, and one binding to us."""
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, value in table.items():
         flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
     return flat

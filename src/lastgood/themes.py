@@ -92,7 +92,7 @@ def _read(file: str, name: str) -> dict[str, Any]:
     import tomllib
 
     try:
-        with open(file, "rb") as stream:  # noqa: PTH123
+        with open(file, "rb") as stream:
             table = tomllib.load(stream)
     except OSError as error:
         raise UsageProblem(f"{file}: cannot be read: {error.strerror}") from None
