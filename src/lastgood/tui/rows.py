@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -12,6 +11,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from .text import overlaid
 
 MOVES: list[BindingType] = [
     Binding("j,down", "move(1)", "Down", show=False, id="move.down"),
@@ -97,9 +98,7 @@ class Rows(ScrollView, can_focus=True):
         strip = self.row_strip(row).adjust_cell_length(width).apply_style(self.rich_style)
         if row != self.cursor:
             return strip
-        # Over the row's own colours, so that the cursor's contrast is the theme's and never an accident.
-        cursor = self.get_component_rich_style("rows--cursor")
-        return Strip(Segment.apply_style(strip, post_style=cursor), width)
+        return overlaid(strip, self.get_component_rich_style("rows--cursor"))
 
     def on_resize(self, event: events.Resize) -> None:
         self.virtual_size = Size(event.size.width, self.row_count())

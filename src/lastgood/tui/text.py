@@ -70,6 +70,11 @@ def strip(*parts: Part, width: int | None = None, style: Style = NO_STYLE) -> St
     return made if width is None else made.adjust_cell_length(width, style)
 
 
+def overlaid(row: Strip, style: Style) -> Strip:
+    """`row` with `style` over its own colours: a cursor's contrast is the theme's and never an accident."""
+    return Strip(Segment.apply_style(row, post_style=style), row.cell_length)
+
+
 def width(shown: str) -> int:
     """Cells that `shown` takes once it is cleaned."""
     return cell_len(clean(shown))
