@@ -279,6 +279,7 @@ def _take_back(tree: Tree, change: Change) -> list[str]:
         durable.discard(folder, temp)
         kept = f"; what it was is kept as {tree.path}/{change.kept}" if change.kept else ""
         return [f"{said}: left as it is{kept}"]
+    durable.discard(folder, temp)  # first: renaming a file over its own second name does nothing
     if change.kept is None:
         os.rename(name, temp, src_dir_fd=folder, dst_dir_fd=folder)
         if not agrees(tree.image(change.temp), change.after):
@@ -286,7 +287,6 @@ def _take_back(tree: Tree, change: Change) -> list[str]:
             return [f"{said}: left as it is"]
         durable.discard(folder, temp)
         return []
-    durable.discard(folder, temp)
     return _put_back(tree, change, said)
 
 
