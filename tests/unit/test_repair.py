@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import stores
@@ -55,6 +55,7 @@ def source(made: Plan, field: str) -> str:
 
 
 @settings(max_examples=120, deadline=None)
+@example(2, 1, "nul")
 @given(st.integers(0, len(META)), st.integers(1, 40), st.sampled_from(["cut", "nul", "bytes", "gone"]))
 def test_what_still_reads_is_taken_and_nothing_is_made_up(at: int, length: int, damage: str) -> None:
     after = META[at + length :]

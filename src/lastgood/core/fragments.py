@@ -11,7 +11,7 @@ from . import faults, serde
 from .scan import bad_utf8, scan, skip_white
 
 _KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\["\\/bfnrtu])*+)"[ \t\n\r]*+:[ \t\n\r]*+')
-_OPENING = re.compile(rb"[ \t\n\r]*+\{([ \t\n\r]*+)")
+_OPENING = re.compile(rb"[ \t\n\r]*+\{[ \t\n\r]*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,7 @@ def _utf8(raw: bytes) -> bytes:
 
 def _members(raw: bytes, wanted: Sequence[str]) -> list[tuple[str, bytes, object]]:
     opening = _OPENING.match(raw)
-    indent = opening[1] if opening else b"\n  "
-    again = _resume_at(indent, wanted)
+    again = _resume_at(raw, wanted)
     found: list[tuple[str, bytes, object]] = []
     at = opening.end() if opening else _next(again, raw, 0)
     while at is not None and at < len(raw):
@@ -85,11 +84,13 @@ def _members(raw: bytes, wanted: Sequence[str]) -> list[tuple[str, bytes, object
     return found
 
 
-def _resume_at(indent: bytes, wanted: Sequence[str]) -> re.Pattern[bytes]:
-    """What a member begins with, after the damage; its last byte is the key's quote."""
-    if b"\n" in indent:
-        return re.compile(re.escape(indent[indent.rindex(b"\n") :]) + rb'(?=")')
-    return re.compile(rb'(?<![\\A-Za-z0-9_])(?="(?:' + b"|".join(name.encode() for name in wanted) + rb')"[ \t]*:)')
+def _resume_at(raw: bytes, wanted: Sequence[str]) -> re.Pattern[bytes]:
+    """What stands before a member after the damage: the white space that most wanted keys have before them."""
+    keys = b"|".join(name.encode() for name in wanted)
+    indents = re.findall(rb'\n[ \t]*(?="(?:' + keys + rb')"[ \t]*:)', raw)
+    if indents:
+        return re.compile(re.escape(max(indents, key=indents.count)) + rb'(?=")')
+    return re.compile(rb'(?<![\\A-Za-z0-9_])(?="(?:' + keys + rb')"[ \t]*:)')
 
 
 def _next(again: re.Pattern[bytes], raw: bytes, at: int) -> int | None:
