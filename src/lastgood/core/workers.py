@@ -1,0 +1,325 @@
+"""Verifying many files in worker processes: orjson holds the interpreter's lock, so threads would gain nothing.
+
+A worker is this interpreter started afresh (never forked: a screen has threads) that reads a batch of files from its
+standard input, verifies it, and writes what it found to its standard output. It has one batch at a time, so neither
+side can wait for the other while it is being written to. A worker that dies takes no one along: its files are given
+out again one by one, and a file that kills its worker is `unreadable`.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import signal
+import sys
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from .cache import Cache, Remembered
+from .model import Checkpoint, FileKind, Header, Integrity, StoredFile
+from .store import Store
+
+_BATCH_FILES = 64
+_BATCH_BYTES = 2 << 20
+_WORTH_IT = 24 << 20
+"""Bytes to verify from which on starting processes pays: one costs some 50 ms, a megabyte takes 6."""
+_MOST_PROCESSES = 8
+_LENGTH = 8
+"""Bytes of the number before each message."""
+
+_Batch = list[StoredFile]
+
+
+def verify_files(
+    store: Store, files: Iterable[StoredFile], *, processes: int | None = None, cache: Cache | None = None
+) -> Iterator[Checkpoint]:
+    """Verify `files`; what is found first comes first. Closing the iterator ends the workers at once.
+
+    Args:
+        processes: 0: this one alone. None: this one for little work, else one worker per core.
+        cache: where results are remembered; None: every file is read.
+    """
+    remembered = cache.open(store.path) if cache is not None else None
+    try:
+        fresh = files
+        if remembered is not None:
+            known, fresh = _split(files, remembered)
+            yield from known
+        yield from _verify_fresh(store, fresh, processes, remembered)
+    finally:
+        if remembered is not None:
+            remembered.save()
+
+
+def _split(files: Iterable[StoredFile], remembered: Remembered) -> tuple[list[Checkpoint], list[StoredFile]]:
+    known: list[Checkpoint] = []
+    fresh: list[StoredFile] = []
+    for file in files:
+        point = remembered.get(file)
+        if point is None:
+            fresh.append(file)
+        else:
+            known.append(point)
+    return known, fresh
+
+
+def _verify_fresh(
+    store: Store, files: Iterable[StoredFile], processes: int | None, remembered: Remembered | None
+) -> Iterator[Checkpoint]:
+    waiting = iter(files)
+    few, all_of_them = _first(waiting, _WORTH_IT if processes is None else 0)
+    wanted = _cores() if processes is None else processes
+    read_at = remembered.started() if remembered is not None else 0
+    found: Generator[Checkpoint, None, None]
+    if wanted == 0 or (processes is None and all_of_them) or not sys.executable:
+        found = (store.verify(file) for rest in (few, waiting) for file in rest)
+    else:
+        found = _Pool(store, _batches(few, waiting), wanted).results()
+    try:
+        for point in found:
+            if remembered is not None:
+                remembered.put(point, read_at)
+            yield point
+    finally:
+        found.close()
+
+
+def _first(files: Iterator[StoredFile], most_bytes: int) -> tuple[list[StoredFile], bool]:
+    """Files from the front up to so many bytes, and whether that were all."""
+    taken: list[StoredFile] = []
+    size = 0
+    while size <= most_bytes:
+        file = next(files, None)
+        if file is None:
+            return taken, True
+        taken.append(file)
+        size += file.size
+    return taken, False
+
+
+def _batches(*parts: Iterable[StoredFile]) -> Iterator[_Batch]:
+    batch: _Batch = []
+    size = 0
+    for part in parts:
+        for file in part:
+            batch.append(file)
+            size += file.size
+            if len(batch) == _BATCH_FILES or size >= _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _cores() -> int:
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        cores = os.cpu_count() or 1
+    return min(cores, _MOST_PROCESSES)
+
+
+class _Pool:
+    """The workers, and what each is at."""
+
+    def __init__(self, store: Store, batches: Iterator[_Batch], wanted: int) -> None:
+        self._store = store
+        self._batches = batches
+        self._again: deque[_Batch] = deque()
+        self._wanted = wanted
+        self._busy: dict[int, tuple[_Worker, _Batch]] = {}
+        """By the descriptor that the answer will come from."""
+        self._any_answered = False
+
+    def results(self) -> Generator[Checkpoint, None, None]:
+        try:
+            while len(self._busy) < self._wanted and (batch := self._next_batch()):
+                self._give(_Worker.start(self._store), batch)
+            while self._busy:
+                for descriptor in _readable(self._busy):
+                    yield from self._answer(descriptor)
+        finally:
+            for worker, _ in self._busy.values():
+                worker.kill()
+
+    def _next_batch(self) -> _Batch | None:
+        return self._again.popleft() if self._again else next(self._batches, None)
+
+    def _give(self, worker: _Worker, batch: _Batch) -> None:
+        self._busy[worker.answers.fileno()] = (worker, batch)
+        worker.ask(batch)
+
+    def _answer(self, descriptor: int) -> Iterator[Checkpoint]:
+        """Take one worker's answer and give it the next batch before anyone looks at the answer."""
+        worker, batch = self._busy[descriptor]
+        found = worker.answer()
+        del self._busy[descriptor]
+        if found is None:
+            yield from self._bury(worker, batch)
+            return
+        self._any_answered = True
+        following = self._next_batch()
+        if following is None:
+            worker.kill()
+        else:
+            self._give(worker, following)
+        for file, result in zip(batch, found, strict=True):
+            yield _point(file, result)
+
+    def _bury(self, worker: _Worker, batch: _Batch) -> Iterator[Checkpoint]:
+        """A worker died over this batch."""
+        how = worker.kill()
+        if not self._any_answered:  # workers cannot be had here
+            for file in batch:
+                yield self._store.verify(file)
+        elif len(batch) > 1:
+            self._again.extend([file] for file in batch)
+        else:
+            words = f"the process that read it died ({how})"
+            yield Checkpoint(batch[0], Integrity.UNREADABLE, words, False, words)
+        following = self._next_batch()
+        if following is not None:
+            self._give(_Worker.start(self._store), following)
+
+
+def _readable(descriptors: Iterable[int]) -> list[int]:
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll()]
+
+
+class _Worker:
+    """One process and the pipes to it."""
+
+    def __init__(self, pid: int, questions: BinaryIO, answers: BinaryIO) -> None:
+        self.pid = pid
+        self.questions = questions
+        self.answers = answers
+
+    @classmethod
+    def start(cls, store: Store) -> _Worker:
+        import pickle
+
+        their_input, questions = os.pipe()
+        answers, their_output = os.pipe()
+        code = "import sys; sys.path[:] = sys.argv[1:]; from lastgood.core import workers; workers.serve()"
+        command = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", code, *filter(None, sys.path)]
+        try:
+            pid = os.posix_spawn(
+                sys.executable,
+                command,
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, their_input, 0),
+                    (os.POSIX_SPAWN_DUP2, their_output, 1),
+                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                ],
+                setsigmask=[signal.SIGINT],  # Ctrl-C is for whoever asked; the pipe's end tells the worker
+            )
+        finally:
+            os.close(their_input)
+            os.close(their_output)
+        worker = cls(pid, open(questions, "wb"), open(answers, "rb"))  # noqa: SIM115
+        worker._send(pickle.dumps(store))
+        return worker
+
+    def ask(self, batch: _Batch) -> None:
+        self._send(marshal.dumps([_file_fields(file) for file in batch]))
+
+    def _send(self, message: bytes) -> None:
+        with suppress(BrokenPipeError):  # it is dead: the answer will show it
+            self.questions.write(len(message).to_bytes(_LENGTH, "little") + message)
+            self.questions.flush()
+
+    def answer(self) -> list[tuple[Any, ...]] | None:
+        """What it found in its batch; None if it died."""
+        message = _receive(self.answers)
+        return None if message is None else marshal.loads(message)
+
+    def kill(self) -> str:
+        """End the process. Says how it had ended, if it had."""
+        ended, status = os.waitpid(self.pid, os.WNOHANG)
+        if ended == 0:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        for pipe in (self.questions, self.answers):
+            with suppress(BrokenPipeError):
+                pipe.close()
+        code = os.waitstatus_to_exitcode(status)
+        return f"signal {-code}" if code < 0 else f"exit {code}"
+
+
+def serve() -> None:
+    """A worker's life: the store first, then batches until the pipe ends."""
+    import gc
+    import pickle
+
+    gc.disable()  # what a file holds has no cycles
+    questions, answers = open(0, "rb"), open(1, "wb")  # noqa: SIM115
+    store: Store = pickle.loads(_receive(questions) or b"")  # noqa: S301
+    while (message := _receive(questions)) is not None:
+        found = [_result(store.verify(_file(fields))) for fields in marshal.loads(message)]
+        answer = marshal.dumps(found)
+        answers.write(len(answer).to_bytes(_LENGTH, "little") + answer)
+        answers.flush()
+
+
+def _receive(pipe: BinaryIO) -> bytes | None:
+    head = pipe.read(_LENGTH)
+    size = int.from_bytes(head, "little")
+    message = pipe.read(size)
+    return message if len(head) == _LENGTH and len(message) == size else None
+
+
+def _file_fields(file: StoredFile) -> tuple[Any, ...]:
+    return (
+        file.path,
+        file.kind.value,
+        file.size,
+        file.mtime_ns,
+        file.ctime_ns,
+        file.device,
+        file.inode,
+        file.link,
+        file.problem,
+    )
+
+
+def _file(fields: tuple[Any, ...]) -> StoredFile:
+    path, kind, *rest = fields
+    return StoredFile(path, FileKind(kind), *rest)
+
+
+def _result(point: Checkpoint) -> tuple[Any, ...]:
+    """A checkpoint without its file, which the asker has."""
+    header = point.header
+    return (
+        point.integrity.value,
+        point.reason,
+        point.runtime_accepts,
+        point.runtime_reason,
+        point.expected,
+        point.actual,
+        point.content_sha256,
+        header.checkpoint_id,
+        header.session_id,
+        header.trigger,
+        header.created_at,
+        header.iteration,
+        header.messages,
+        header.pending,
+        header.tokens_used,
+        header.cost_estimate,
+        header.resume_hint,
+    )
+
+
+def _point(file: StoredFile, result: tuple[Any, ...]) -> Checkpoint:
+    integrity, reason, accepts, runtime_reason, expected, actual, content, *header = result
+    return Checkpoint(
+        file, Integrity(integrity), reason, accepts, runtime_reason, expected, actual, Header(*header), content
+    )
