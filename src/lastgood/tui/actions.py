@@ -171,6 +171,14 @@ VERBS: tuple[Verb, ...] = (
         why_not=_needs_file,
         rank=4,
     ),
+    Verb(
+        "compare",
+        "m",
+        "compare with",
+        "Mark this file as what others are compared with, or the latest again",
+        "look",
+        why_not=_needs_file,
+    ),
     Verb("zoom", "z", "zoom", "Give the preview the whole screen, and back", "look", rank=7),
     Verb(
         "filter", "slash", "filter", "Filter as you type: letters in order; ! before a word inverts it", "find", rank=4
@@ -211,7 +219,7 @@ VERBS: tuple[Verb, ...] = (
         rank=2,
     ),
     Verb(
-        "undo", "u", "undo", "Take back the last action; pressed again, the one before", "change", writes=True, rank=2
+        "undo", "u", "undo", "Take back the last action; pressed again, the one before", "change", writes=True, rank=6
     ),
     Verb(
         "salvage",

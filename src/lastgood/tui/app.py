@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.theme import Theme
 
 from ..config import Config
 from ..core.journal import Journal
 from ..core.store import Store
 from ..core.verdict import Thresholds
+from ..themes import STATES
 from .actions import VERBS, bindings_for
 from .loader import Loader
 from .screens.main import MainScreen
@@ -33,7 +35,9 @@ class LastgoodApp(App[None], inherit_bindings=False):
         store: the store; None shows why there is none.
         store_path: where it is, or was looked for.
         config: the configuration in force.
+        theme: the arguments of its Theme (:mod:`lastgood.themes`).
         absent: what to say where there is no store.
+        notice: something to be said once, at the start.
     """
 
     CSS_PATH = "app.tcss"
@@ -42,8 +46,21 @@ class LastgoodApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("app")
     NOTIFICATION_TIMEOUT = 4
 
-    def __init__(self, store: Store | None, store_path: str, config: Config, *, absent: Sequence[str] = ()) -> None:
-        super().__init__(driver_class=_driver_class())
+    def __init__(
+        self,
+        store: Store | None,
+        store_path: str,
+        config: Config,
+        *,
+        theme: Mapping[str, Any],
+        absent: Sequence[str] = (),
+        notice: str | None = None,
+    ) -> None:
+        self._usual_states = {name: str(theme["variables"][name]) for name in STATES}
+        # Textual settles how NO_COLOR is done here and now, before any theme is set.
+        super().__init__(driver_class=_driver_class(), ansi_color=True if theme.get("ansi") else None)
+        self.register_theme(Theme(**theme))
+        self.theme = theme["name"]
         # The table's own binding opens the palette: Textual's would have priority over every dialog.
         self.use_command_palette = True
         self.animation_level = "none"
@@ -51,6 +68,7 @@ class LastgoodApp(App[None], inherit_bindings=False):
         self.store_path = store_path
         self.config = config
         self.absent = absent
+        self.notice = notice
         self.crash_log: str | None = None
         self.read_only = _read_only(store_path, config) if store is not None else None
         self.keys_in_force = dict(config.keys)
@@ -58,6 +76,10 @@ class LastgoodApp(App[None], inherit_bindings=False):
             self.set_keymap(config.keys)
         if store is not None:
             self.loader = Loader(store, config.thresholds, self._to_main)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The colours of lastgood's own states, for themes of Textual's that lack them."""
+        return self._usual_states
 
     @property
     def ground(self) -> tuple[Store, Thresholds]:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -24,6 +25,10 @@ from ..core.store import Store
 from ..core.verdict import Thresholds
 from .deeds import Done, Proposal, do
 from .triage import SORTS, UNLISTED
+
+if TYPE_CHECKING:
+    from ..core.diff import Diff
+    from ..core.jsontext import Raw
 
 _POST_EVERY_S = 0.1
 _IN_PROCESS_MAX = 1_000_000
@@ -86,6 +91,38 @@ class Detailed(Message):
         self.detail = detail
 
 
+class Opened(Message):
+    """The contents of a file, as far as they could be read."""
+
+    def __init__(
+        self,
+        file: StoredFile,
+        raw: Raw | None,
+        value: dict[str, object] | None = None,
+        fault: tuple[int | None, str] | None = None,
+        problem: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.file = file
+        self.raw = raw
+        self.value = value
+        """What it holds; None where it is no JSON object, or too large to be held at once."""
+        self.fault = fault
+        """Where the text stops being JSON, and why."""
+        self.problem = problem
+
+
+class Compared(Message):
+    """What leads from one file to another."""
+
+    def __init__(self, file: StoredFile, against: StoredFile, diff: Diff | None, problem: str | None = None) -> None:
+        super().__init__()
+        self.file = file
+        self.against = against
+        self.diff = diff
+        self.problem = problem
+
+
 class Proposed(Message):
     """What an action would do."""
 
@@ -126,6 +163,7 @@ class Loader:
         self._listed: dict[str, Session] = {}
         self._wanted: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._front: object = None
+        self._front_contents: object = None
         self._paused = threading.Event()
         self._watcher: threading.Event | None = None
         self._server = threading.Thread(target=self._serve, name="lastgood-front", daemon=True)
@@ -163,6 +201,17 @@ class Loader:
     def want_detail(self, seen: Assessed, point: Checkpoint) -> None:
         """Find out what an overview of `point` shows."""
         self._wanted.put(lambda: self._post(Detailed(self._detail(seen, point))))
+
+    def want_contents(self, file: StoredFile, against: StoredFile | None) -> None:
+        """Read a file, or compare it with another; forgotten if something else is wanted before its turn comes."""
+        ticket = object()
+        self._front_contents = ticket
+
+        def serve() -> None:
+            if self._front_contents is ticket:
+                self._post(self._open(file) if against is None else self._compare(file, against))
+
+        self._wanted.put(serve)
 
     def watch(self, on: bool) -> None:
         """Look every other second whether something has changed, or stop that."""
@@ -250,6 +299,42 @@ class Loader:
                 if isinstance(value, dict):
                     near.append((other, value))
         return near
+
+    def _open(self, file: StoredFile) -> Opened:
+        if file.size > _DETAIL_MAX and file.link is None:
+            try:
+                return Opened(
+                    file, _mapped(file), problem="it is too large to be read as messages; the JSON tab shows it"
+                )
+            except OSError as error:
+                return Opened(file, None, problem=f"it cannot be read: {error.strerror}")
+        try:
+            raw = self._store.read(file)
+        except LastgoodError as error:
+            return Opened(file, None, problem=str(error))
+        try:
+            value = _object(raw)
+        except ValueError:
+            return Opened(file, raw, fault=_fault(raw), problem="it does not parse")
+        return Opened(file, raw, value)
+
+    def _compare(self, file: StoredFile, against: StoredFile) -> Compared:
+        from ..core.diff import diff
+
+        values: list[dict[str, object]] = []
+        for one in (against, file):
+            if one.size > _DETAIL_MAX:
+                return Compared(file, against, None, f"{one.name} is too large to be compared here")
+            try:
+                value = _object(self._store.read(one))
+            except LastgoodError as error:
+                return Compared(file, against, None, str(error))
+            except ValueError:
+                value = None
+            if value is None:
+                return Compared(file, against, None, f"{one.name} holds no JSON object to compare")
+            values.append(value)
+        return Compared(file, against, diff(*values))
 
     # The whole store
 
@@ -428,6 +513,39 @@ def _verify_in_processes(store: Store, files: Sequence[StoredFile]) -> Iterator[
     except ImportError:
         return map(store.verify, files)
     return verify_files(store, files)
+
+
+def _mapped(file: StoredFile) -> Raw:
+    """A large file, of which only what is shown will be read."""
+    import mmap
+    import os
+    import stat
+
+    fd = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(0, "it is no regular file")
+        return mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
+    finally:
+        os.close(fd)
+
+
+def _object(raw: bytes) -> dict[str, object] | None:
+    """The JSON object in `raw`; None where it is JSON of another kind. Raises ValueError where it is none."""
+    import orjson
+
+    value = orjson.loads(raw)
+    return value if isinstance(value, dict) else None
+
+
+def _fault(raw: bytes) -> tuple[int | None, str]:
+    from ..core.serde import ParseFault, parse
+
+    try:
+        parse(raw)
+    except ParseFault as fault:
+        return fault.offset, str(fault)
+    return None, "it does not parse"
 
 
 def _in_order(survey: Survey, points: Iterable[Checkpoint]) -> tuple[Checkpoint, ...]:

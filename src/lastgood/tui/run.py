@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
+from .. import themes
 from ..config import Config, check_keys
 from ..core.errors import LastgoodError, NotFound, Refused
 from ..core.store import DEFAULT_STORE, Store, open_store
@@ -26,7 +29,8 @@ def run(store_path: str, config: Config) -> int:
 
     if config.keys:
         check_keys(config, every_binding())
-    app = LastgoodApp(store, store_path, config, absent=absent)
+    theme, notice = choose_theme(config.theme, os.environ)
+    app = LastgoodApp(store, store_path, config, theme=theme, absent=absent, notice=notice)
     app.run(mouse=config.mouse)
     if app.return_code is None:
         return INTERRUPTED
@@ -34,6 +38,25 @@ def run(store_path: str, config: Config) -> int:
         log = f"; the details are in {app.crash_log}" if app.crash_log else ""
         raise LastgoodError(f"the screen failed, and nothing was left half done{log}")
     return app.return_code
+
+
+def choose_theme(name: str, environ: Mapping[str, str]) -> tuple[dict[str, Any], str | None]:
+    """The theme for this terminal: the one asked for, or its like of sixteen colours where there are no more.
+
+    Returns:
+        Its arguments, and what is to be said of it, if anything.
+    """
+    theme, notice = themes.load_or_default(name)
+    if theme.get("ansi") or not ("NO_COLOR" in environ or _few_colours(environ)):
+        return theme, notice
+    return themes.load(themes.SIXTEEN if theme["dark"] else "sixteen-day"), notice
+
+
+def _few_colours(environ: Mapping[str, str]) -> bool:
+    """As Textual will find it: by COLORTERM, which SSH often drops, else by the end of TERM's name."""
+    if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return False
+    return not environ.get("TERM", "").endswith(("256color", "kitty", "direct", "truecolor"))
 
 
 def _refuse_without_terminal() -> None:

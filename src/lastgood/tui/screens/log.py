@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -13,6 +12,7 @@ from textual.strip import Strip
 from ...core.journal import Journal
 from ...core.model import Action
 from ...core.times import now_ns
+from ..ink import ink
 from ..rows import MOVES, Rows
 from ..text import Part, fit, strip
 from ..widgets.status import Bar
@@ -49,9 +49,9 @@ class LogRows(Rows):
 
     def row_strip(self, row: int) -> Strip:
         action = self.actions[row]
-        muted = self.get_component_rich_style("log--muted", partial=True)
+        muted = ink(self, "log--muted")
         look = {"done": "log--done", "open": "log--open"}.get(action.state)
-        tone: Style = self.get_component_rich_style(look, partial=True) if look else muted
+        tone = ink(self, look) if look else muted
         who = action.user + (f" from {action.ssh_from}" if action.ssh_from else "")
         sessions = " ".join(action.sessions)
         parts: list[Part] = [

@@ -10,14 +10,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ...core.assess import Assessed
-from ...core.model import Checkpoint, StoredFile
+from ...core.model import StoredFile
 from ...core.times import now_ns
 from .. import deeds, triage
 from ..actions import BY_NAME, VERBS, Situation, bindings_for, refusal
@@ -25,15 +23,18 @@ from ..arrange import SMALLEST, arrange
 from ..loader import (
     Acted,
     Batch,
+    Compared,
     Detail,
     Detailed,
     Loader,
     Names,
     NotProposed,
+    Opened,
     Progress,
     Proposed,
     Trouble,
 )
+from ..panes import Panes, Subject
 from ..rows import Rows
 from ..text import Part, block
 from ..widgets.overview import Overview, point_rows, session_rows
@@ -42,6 +43,7 @@ from ..widgets.status import Bar, KeyBar, StatusLine, TabStrip
 
 if TYPE_CHECKING:
     from ..app import LastgoodApp
+    from ..widgets.json_view import JsonView
 
 _BUSY_SHARE = 10
 """Putting the rows in order may take at most one part in so many of the screen's time."""
@@ -71,7 +73,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._order_due = False
         self._order_cost_s = 0.0
         self._asked_for: str | None = None
-        self._diff_against: Checkpoint | None = None
+        self._compare_with: StoredFile | None = None
 
     @property
     def lastgood(self) -> LastgoodApp:
@@ -96,8 +98,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 yield Static(id="empty", markup=False)
             with Container(id="right"):
                 yield TabStrip(id="tabs")
-                with Container(id="panes"):
-                    yield Overview(id="overview")
+                yield Panes(id="panes")
         yield StatusLine(id="status")
         yield KeyBar(id="keys")
         yield Static(id="too-small", markup=False)
@@ -105,6 +106,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
     @property
     def sessions(self) -> SessionTree:
         return self.query_one("#tree", SessionTree)
+
+    @property
+    def panes(self) -> Panes:
+        return self.query_one("#panes", Panes)
 
     @property
     def status(self) -> StatusLine:
@@ -115,6 +120,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._show_keys()
         self._lay_out()
         self.loader.start()
+        if self.lastgood.notice:
+            self.status.say(self.lastgood.notice, "warning")
         if self.lastgood.config.live:
             self._watch(True)
 
@@ -125,6 +132,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._show_keys()
 
     def on_descendant_focus(self) -> None:
+        if not self._reading:
+            self._show_path()
         self._lay_out()
         self._show_keys()
 
@@ -226,7 +235,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             right.append((" reading…", "muted"))
         self.query_one("#header", Bar).show(left, right)
         tree = self.sessions
-        heading = tree.heading(self._sort.name, self._reverse, tree.size.width or self.app.size.width)
+        heading = tree.heading(self._sort.name, self._reverse)
         self.query_one("#heading", Bar).show([(str(p), "muted") for p in heading])
 
     def _show_empty(self) -> None:
@@ -269,6 +278,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         overview = self.query_one("#overview", Overview)
         if line is None:
             overview.show([])
+            self.panes.about(None)
             return
         seen = tree.seen_of(line)
         file = tree.file_of(line)
@@ -277,8 +287,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 overview.show(session_rows(seen, tree.now_ns))
             else:
                 overview.show(point_rows(seen, file, tree.point_of(line), self._details.get(file), tree.now_ns))
-        else:
-            self._show_pane(seen)
+        self.panes.about(Subject(seen, self._file_to_show(), self._to_compare(seen)))
 
     def _show_path(self) -> None:
         line = self.sessions.focused_line
@@ -326,29 +335,38 @@ class MainScreen(Screen[None], inherit_bindings=False):
         files = triage.files_in_order(seen.survey.files)
         return files[0] if files else None
 
-    def _show_pane(self, seen: Assessed) -> None:
-        from ..panes import show_pane
+    def _to_compare(self, seen: Assessed) -> StoredFile | None:
+        """The file that was marked for it; else what the runtime would resume from."""
+        marked = self._compare_with
+        if marked is not None:
+            return marked
+        choice = seen.lineage.runtime_choice if seen.lineage else None
+        return choice.file if choice is not None else None
 
-        show_pane(self, self._tab, seen, self._file_to_show(), self._diff_against)
+    def on_json_view_path_changed(self, message: JsonView.PathChanged) -> None:
+        if self._reading and self._tab == "json":
+            work: list[Part] = [(f"  {message.work}", "muted")] if message.work else []
+            self.status.show_path([message.path, *work])
+
+    def on_panes_wants(self, message: Panes.Wants) -> None:
+        self.loader.want_contents(message.file, message.against)
+
+    def on_opened(self, message: Opened) -> None:
+        self.panes.take(message)
+
+    def on_compared(self, message: Compared) -> None:
+        self.panes.take_comparison(message)
 
     def _go_to_tab(self, name: str) -> None:
         reading = self._reading
         self._tab = name
-        panes = self.query_one("#panes")
-        for pane in panes.children:
-            pane.display = pane.id == name
+        self.panes.turn_to(name)
         self._show_preview()
         if reading:
             self._focus_pane()
 
     def _focus_pane(self) -> None:
-        try:
-            pane = self.query_one(f"#{self._tab}")
-        except NoMatches:
-            return
-        target: Widget | None = pane if pane.focusable else next((w for w in pane.query("*") if w.focusable), None)
-        if target is not None:
-            target.focus()
+        self.panes.current.focus()
 
     def action_overview(self) -> None:
         self._go_to_tab("overview")
@@ -455,6 +473,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.sessions.refresh()
         self.sessions.action_move(1)
         self._show_header()
+
+    def action_compare(self) -> None:
+        """Mark a file as what others are compared with, or take that back."""
+        file = self._file_to_show()
+        if self._may("compare") and file is not None:
+            self._compare_with = None if self._compare_with == file else file
+            self.status.say(
+                f"d compares with {file.name}" if self._compare_with else "d compares with the latest", "muted"
+            )
 
     def action_unmark(self) -> None:
         self.sessions.marks.clear()

@@ -26,9 +26,9 @@ Row = tuple[str, str, str]
 _TONES = {
     "": "",
     "muted": "$text-muted",
-    "good": "$text-success",
+    "good": "$integrity-valid",
     "warning": "$text-warning",
-    "bad": "$text-error",
+    "bad": "$integrity-bad",
     "strong": "bold",
 }
 _LABEL = 12

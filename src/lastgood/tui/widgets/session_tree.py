@@ -14,6 +14,7 @@ from ...core.assess import Assessed
 from ...core.model import Checkpoint, StoredFile, Verdict
 from ...core.sanitise import Safe
 from ..actions import bindings_for
+from ..ink import ink
 from ..rows import MOVES, Rows
 from ..text import Part, clip, fit, strip
 from ..triage import Line, good_of, keep_place, lines, listed, lost_iterations, points_by_path
@@ -189,14 +190,14 @@ class SessionTree(Rows):
             return self._session_strip(seen)
         return self._file_strip(seen, self._files[line.session][line.path], self._points[line.session].get(line.path))
 
-    def heading(self, sort_name: str, reverse: bool, width: int) -> list[Part]:
+    def heading(self, sort_name: str, reverse: bool) -> list[Part]:
         """The names of the columns, the one that the rows are sorted by marked."""
         arrow = "▴" if reverse else "▾"
 
         def named(name: str) -> str:
             return f"{arrow}{name}" if name == sort_name else name
 
-        middle = width - _LEAD - _FIGURES_WIDTH
+        middle = self._width - _LEAD - _FIGURES_WIDTH
         id_width = self._id_width(middle)
         lead = f"   {named('worst') if sort_name == 'worst' else 'state'}"
         parts: list[Part] = [fit(lead, _LEAD), fit(named("session"), id_width), "  "]
@@ -204,13 +205,18 @@ class SessionTree(Rows):
         parts += [fit(named(name), cells, right=True) for name, cells in _FIGURES]
         return parts
 
+    @property
+    def _width(self) -> int:
+        """Without the scroll bar."""
+        return self.scrollable_content_region.width
+
     def _id_width(self, middle: int) -> int:
         longest = max((len(seen.session.name) for seen in self._order[:200]), default=8)
         return max(8, min(longest, middle // 3))
 
     def _session_strip(self, seen: Assessed) -> Strip:
         name = seen.session.name
-        middle = self.size.width - _LEAD - _FIGURES_WIDTH
+        middle = self._width - _LEAD - _FIGURES_WIDTH
         id_width = self._id_width(middle)
         fold = "▾" if name in self.opened else "▸"
         look = self._look(str(seen.verdict))
@@ -266,7 +272,7 @@ class SessionTree(Rows):
         symbol, word, tone = integrity_look(point)
         muted = self._look("muted")
         header = point.header if point else None
-        middle = self.size.width - _LEAD - _FIGURES_WIDTH
+        middle = self._width - _LEAD - _FIGURES_WIDTH
         notes = self._notes(seen, file, point)
         note_width = sum(len(str(n[0] if isinstance(n, tuple) else n)) for n in notes)
         at = moment(file.mtime_ns, self.now_ns)
@@ -315,11 +321,9 @@ class SessionTree(Rows):
         return notes
 
     def _look(self, name: str) -> Style:
-        """A component's own colour, without the background that the row brings."""
         style = self._looks.get(name)
         if style is None:
-            whole = self.get_component_rich_style(f"tree--{name}", partial=True)
-            style = self._looks[name] = whole
+            style = self._looks[name] = ink(self, f"tree--{name}")
         return style
 
 

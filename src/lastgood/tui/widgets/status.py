@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from ...core.model import Verdict
 from ..actions import Verb, shown_keys
+from ..ink import ink
 from ..text import Part, clip, strip, width
 
 Tone = Literal["muted", "good", "warning", "bad", "accent", "strong"]
@@ -47,7 +48,7 @@ class Bar(Widget):
         return "".join(p[0] if isinstance(p, tuple) else p for p in (*self._left, "  ", *self._right))
 
     def look(self, name: str) -> Style:
-        return self.get_component_rich_style(f"bar--{name}", partial=True)
+        return ink(self, f"bar--{name}")
 
     def render_line(self, y: int) -> Strip:
         cells = self.size.width
