@@ -1,7 +1,7 @@
-"""Breaks a child process at a chosen call that changes the file system: kills it, fails the call, or sends it a signal.
+"""Breaks a child at a chosen call that changes the file system: kills it, fails the call, or sends it a signal.
 
-Every such call of lastgood goes through a function of `os`, save `durable.exchange`; `test_kill_points` checks by strace
-that none escapes. A child is a fork of the test's process: a new process, without the time that a start takes.
+Every such call of lastgood goes through a function of `os`, save `durable.exchange`; `test_kill_points` checks by
+strace that none escapes. A child is a fork of the test's process: a new process, without the time that a start takes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from lastgood.core import durable
 from lastgood.core.errors import LastgoodError
 
 CALLS = (
-    "open write pwrite link symlink rename replace unlink remove rmdir mkdir fsync fdatasync fchmod chmod fchown chown "
-    "lchown utime setxattr removexattr truncate ftruncate"
-).split()
+    *("open", "write", "pwrite", "truncate", "ftruncate", "fsync", "fdatasync"),
+    *("link", "symlink", "rename", "replace", "unlink", "remove", "mkdir", "rmdir"),
+    *("chmod", "fchmod", "chown", "fchown", "lchown", "utime", "setxattr", "removexattr"),
+)
 ALLOCATING = frozenset({"open", "write", "pwrite", "link", "symlink", "mkdir"})
 """What a full disk refuses."""
 NOT_REACHED = 77
@@ -47,7 +48,7 @@ def install(act: Break) -> None:
 
 
 def in_child(work: Callable[[], object], act: Break | None = None) -> int:
-    """Run `work` in a child; its exit code: 0, that of a LastgoodError, 99 for any other exception, or minus a signal."""
+    """Run `work` in a child; its exit code: 0, a LastgoodError's own, 99 for any other exception, or minus a signal."""
     pid = os.fork()
     if pid == 0:
         code = 99
@@ -59,7 +60,6 @@ def in_child(work: Callable[[], object], act: Break | None = None) -> int:
             code = 0
         except LastgoodError as error:
             code = error.exit_code
-            os.environ["SAID"] = str(error)
         except BaseException:
             import traceback
 

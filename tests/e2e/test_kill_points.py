@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 import signal
@@ -16,15 +15,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import breaking
 import pytest
-import stores
-from stores import Entry
 
+import breaking
+import stores
 from lastgood.core import plan as plans
 from lastgood.core.journal import Journal
 from lastgood.core.model import CopyOf, FileKind, LinkTo, Plan
 from lastgood.core.store import open_store
+from stores import Entry
 
 SESSION = "abcd1234"
 
@@ -214,6 +213,144 @@ def test_killed_at_every_call(case: Case, room: Path, figure: list[str]) -> None
             seen[state] += 1
     assert seen["before"] and seen["after"]
     figure.append(
-        f"kill points, {case.name}: {seen.total()} tried at {len(bench.calls)} calls: {seen['before']} left the store as "
-        f"before, {seen['after']} as after, 0 otherwise ({time.perf_counter() - began:.1f} s)"
+        f"kill points, {case.name}: {seen.total()} tried at {len(bench.calls)} calls: {seen['before']} left the store "
+        f"as before, {seen['after']} as after, 0 otherwise ({time.perf_counter() - began:.1f} s)"
     )
+
+
+def test_killed_while_settling_what_a_kill_left(room: Path, figure: list[str]) -> None:
+    """The restart after a crash is killed too, at each of its calls; the one after that puts all right."""
+    began = time.perf_counter()
+    tried = 0
+    for case in (CASES[0], CASES[5]):
+        bench = Bench(room, case)
+        first = bench.calls.index("rename")  # the last call before the swaps
+        for at in range(first, len(bench.calls), 2):
+            second = 0
+            while True:
+                assert bench.broken(breaking.kill_before(at)) == -signal.SIGKILL
+                again = breaking.in_child(lambda: settle(bench.store), breaking.kill_before(second))  # noqa: B023
+                assert bench.settled() in ("before", "after"), f"killed at {at}, then at {second}: {bench.state()}"
+                tried += 1
+                if again == 0:
+                    break
+                second += 2
+    figure.append(f"kill points within the settling of a kill: {tried} tried ({time.perf_counter() - began:.1f} s)")
+
+
+ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EXDEV)
+
+
+@pytest.mark.parametrize("case", CASES[:7:2], ids=lambda case: case.name)
+def test_failing_at_every_call(case: Case, room: Path, figure: list[str]) -> None:
+    """Rolled back and said (exit 5), or done; at once, and still so when the next process has settled."""
+    began = time.perf_counter()
+    bench = Bench(room, case)
+    seen: Counter[tuple[str, int]] = Counter()
+    for code in ERRORS if case is CASES[0] else ERRORS[:2]:
+        for at in range(len(bench.calls)):
+            exit_code = bench.broken(breaking.fail(at, code))
+            where = f"{errno.errorcode[code]} at call {at} ({bench.calls[at]})"
+            assert exit_code in (0, 5), where
+            state = bench.state()
+            assert state == ("after" if exit_code == 0 else "before"), f"{where}, exit {exit_code}: {state}"
+            assert bench.settled() == state, where
+            seen[state, exit_code] += 1
+    figure.append(
+        f"failing calls, {case.name}: {seen.total()} tried: {seen['before', 5]} rolled back, {seen['after', 0]} done "
+        f"all the same, 0 otherwise ({time.perf_counter() - began:.1f} s)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [(errno.ENOSPC, breaking.ALLOCATING), (errno.EIO, frozenset({*breaking.CALLS, "exchange"}))],
+    ids=["the disk stays full", "the disk is gone"],
+)
+def test_failing_from_a_call_on(code: int, names: frozenset[str], room: Path, figure: list[str]) -> None:
+    """Putting back needs no room, so a full disk does not hinder it; where nothing works, the next process does it."""
+    tried = 0
+    for case in (CASES[0], CASES[2], CASES[4]):
+        bench = Bench(room, case)
+        for at in range(len(bench.calls)):
+            exit_code = bench.broken(breaking.fail_from(at, code, names))
+            assert exit_code in (0, 5)
+            if code == errno.ENOSPC:
+                assert bench.state() == ("after" if exit_code == 0 else "before"), f"from call {at} ({bench.calls[at]})"
+            assert bench.settled() in ("before", "after"), f"from call {at} ({bench.calls[at]})"
+            tried += 1
+    figure.append(f"failing from a call on ({errno.errorcode[code]}): {tried} tried, 0 lost anything")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_every_call(number: signal.Signals, room: Path, figure: list[str]) -> None:
+    """Without any settling: the action is done or nothing has happened, and then the signal has its usual effect."""
+    seen: Counter[str] = Counter()
+    bench = Bench(room, CASES[0])
+    for at in range(len(bench.calls)):
+        code = bench.broken(breaking.send(at, number))
+        assert code == (99 if number == signal.SIGINT else -number)
+        state = bench.state()
+        assert state in ("before", "after"), f"call {at} ({bench.calls[at]}): {state}"
+        seen[state] += 1
+    figure.append(
+        f"{number.name} at every call: {seen['before']} times nothing had happened, {seen['after']} times all"
+    )
+
+
+SYSTEM_CALLS = {
+    "write": ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile", "copy_file_range", "splice"),
+    "link": ("link", "linkat"),
+    "symlink": ("symlink", "symlinkat"),
+    "unlink": ("unlink",),
+    "rmdir": ("rmdir",),
+    "mkdir": ("mkdir", "mkdirat"),
+    "fsync": ("fsync", "fdatasync", "sync", "syncfs", "sync_file_range"),
+    "chmod": ("chmod", "fchmod", "fchmodat", "fchmodat2"),
+    "chown": ("chown", "fchown", "lchown", "fchownat"),
+    "utime": ("utime", "utimes", "futimesat", "utimensat"),
+    "xattr": ("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
+    "truncate": ("truncate", "ftruncate", "fallocate"),
+    "mknod": ("mknod", "mknodat"),
+    "rename": ("rename", "renameat"),
+}
+PYTHON_CALLS = {"replace": "rename", "remove": "unlink", "pwrite": "write", "fdatasync": "fsync"} | {
+    name: name.lstrip("fl") for name in ("fchmod", "fchown", "lchown", "ftruncate")
+}
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.parametrize("case", [CASES[0], CASES[5]], ids=lambda case: case.name)
+def test_no_call_escapes_the_count(case: Case, room: Path, tmp_path: Path) -> None:
+    """strace sees exactly the calls that are counted above, in kind and number."""
+    bench = Bench(room, case)
+    bench.fresh()
+    counted = Counter(PYTHON_CALLS.get(name, name) for name in bench.calls)
+    script = (
+        "import os, sys; sys.path[:0] = sys.argv[2:4]; sys.dont_write_bytecode = True\n"
+        "import test_kill_points as t\n"
+        "import filelock, lastgood.core.lock\n"
+        f"plan = next(c for c in t.CASES if c.name == {case.name!r}).action(sys.argv[1])\n"
+        "os.path.exists('/begin-of-the-action'); t.apply(sys.argv[1], plan); os.path.exists('/end-of-the-action')\n"
+    )
+    here = Path(__file__).parent
+    trace = tmp_path / "trace"
+    command = ["strace", "-f", "-o", str(trace), "-e", "trace=%file,%desc,fsync,fdatasync,sync,syncfs", sys.executable]
+    try:
+        subprocess.run([*command, "-c", script, bench.store, str(here), str(here.parent)], check=True)
+    except subprocess.CalledProcessError:
+        pytest.skip("strace may not trace here")
+    text = trace.read_text()
+    lines = text[text.index("/begin-of-the-action") : text.index("/end-of-the-action")].splitlines()[1:-1]
+    traced: Counter[str] = Counter()
+    for line in lines:
+        name, _, rest = line.split(maxsplit=1)[1].partition("(")
+        if name in ("open", "openat", "openat2", "creat"):
+            traced["open"] += "O_CREAT" in rest or "O_TRUNC" in rest
+        elif name == "renameat2":
+            traced["exchange" if "RENAME_EXCHANGE" in rest else "rename"] += 1
+        elif name == "unlinkat":
+            traced["rmdir" if "AT_REMOVEDIR" in rest else "unlink"] += 1
+        else:
+            traced.update(kind for kind, names in SYSTEM_CALLS.items() if name in names)
+    assert +traced == +counted

@@ -18,7 +18,7 @@ from . import changes, durable, files, lock, records, times, undo
 from .errors import Failed, Refused
 from .model import Action, Plan, Step
 from .origin import here
-from .records import FOLDER, Entry, Intent, Outcome
+from .records import FOLDER, Entry, Intent, Ledger, Outcome
 from .tree import Tree
 
 _PRIVILEGED_REASON = "only root or its owner can replace it and leave it its owner"
@@ -92,7 +92,7 @@ class Journal:
         """
         ledger = records.read(self.path)
         opened = [entry.intent.id for entry in ledger.entries if entry.state == "open"]
-        if not opened and not _has_leftovers(self.path):
+        if not opened and not _leftovers(self.path, ledger):
             return []
         problem = self.writable()
         if problem is not None:
@@ -255,26 +255,29 @@ def _with_note(action: Action, note: str) -> Action:
     return replace(action, note="; ".join(filter(None, (action.note, note))))
 
 
-def _has_leftovers(path: str) -> bool:
-    try:
-        return any(name.startswith(".new_") for name in os.listdir(os.path.join(path, "actions")))
-    except OSError:
-        return False
+def _leftovers(path: str, ledger: Ledger) -> list[str]:
+    """The ids of the actions whose folders in the journal at `path` keep nothing that can still be needed."""
+    outcomes = {entry.intent.id: entry.outcome for entry in ledger.entries}
+    found = []
+    with suppress(OSError):
+        for name in os.listdir(os.path.join(path, "actions")):
+            id = name.removeprefix(".new_")
+            outcome = outcomes.get(id)
+            never_acted = id != name and id not in outcomes  # all that it keeps is also where it was
+            taken_back = outcome is not None and outcome.state == "rolled-back" and not outcome.left
+            if never_acted or taken_back:
+                found.append(id)
+    return found
 
 
 def _settle(tree: Tree) -> list[str]:
     """Settle every open action, newest first, and clear leftovers away; the lock is held."""
-    ledger = records.read(os.path.join(tree.path, FOLDER))
+    ledger_folder = os.path.join(tree.path, FOLDER)
+    ledger = records.read(ledger_folder)
     said = [_settle_one(tree, entry.intent) for entry in reversed(ledger.entries) if entry.state == "open"]
-    known = {entry.intent.id: entry.outcome for entry in ledger.entries}
     with suppress(OSError):  # what cannot be cleared away now is no harm, and is seen again the next time
-        for name in os.listdir(tree.folder(f"{FOLDER}/actions")):
-            outcome = known.get(name)
-            if name.startswith(".new_") and name.removeprefix(".new_") not in known:
-                # Never acted on: all that it keeps is also where it was.
-                changes.remove_folder(tree, name.removeprefix(".new_"))
-            elif outcome is not None and outcome.state == "rolled-back" and not outcome.left:
-                changes.remove_folder(tree, name)
+        for id in _leftovers(ledger_folder, records.read(ledger_folder)):
+            changes.remove_folder(tree, id)
     return said
 
 
@@ -296,7 +299,4 @@ def _settle_one(tree: Tree, intent: Intent) -> str:
         return f"{what} and cannot be settled: {_why(tree, error)}; what it kept is in {tree.path}/" + (
             records.action_folder(intent.id)
         )
-    if outcome.state == "rolled-back" and not left:
-        with suppress(OSError):
-            changes.remove_folder(tree, intent.id)
     return "; ".join([f"{what}: it was {note.replace('at the next start', 'now')}", *left])
