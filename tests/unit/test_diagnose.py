@@ -238,6 +238,17 @@ def test_keys_that_go_back_are_a_seam() -> None:
     assert (said.word, said.fields) == ("spliced", (".resume_hint",))
 
 
+def test_two_saves_cut_together_at_a_block() -> None:
+    """The tail of the save before under this one's head: it reads on, and `tokens_used` has not moved on."""
+    older, newer = (content(n, messages=MESSAGES, cost_estimate=n / 2 + 0.25) for n in (6, 7))
+    before, this = stores.seal(older), stores.seal(newer)
+    assert len(before) == len(this)
+    raw = this[:512] + before[512:]
+    said = told(raw, None, saved(older), AFTER)
+    assert (said.word, said.byte) == ("spliced", 512)
+    assert saved(older)[0].file.name in said.sentence
+
+
 def test_who_it_belongs_to() -> None:
     foreign = stores.seal(content(session_id="another"))
     assert told(foreign).word == "foreign"

@@ -51,7 +51,7 @@ def rebuilt(made: Plan) -> dict[str, Any]:
 
 def source(made: Plan, field: str) -> str:
     (said,) = [w for w in made.warnings if w.startswith(f"{field}: ")]
-    return said.split(", from ", 1)[1]
+    return said.rsplit(" (", 1)[1].rstrip(")")
 
 
 @settings(max_examples=120, deadline=None)

@@ -20,6 +20,8 @@ FUTURE_NS = 60 * 10**9
 _AROUND = 24
 """Bytes shown on either side of the place."""
 _BYTES = re.compile("([\udc80-\udcff]+)")
+_BLOCK = 512
+"""File systems write whole blocks of this many bytes, or a multiple."""
 _FLIP_NIBBLES = 4
 """Two digests that agree in all but so few digits are one digest with damage in it."""
 
@@ -208,12 +210,36 @@ def _changed(
         line, column = faults.place(raw, byte)
         says = f"line {line} column {column}: two files are spliced: the key {key} comes again, or too late"
         return _at(raw, byte, "spliced", says, (f".{key}",))
+    border = _cut_together(raw, value, neighbours)
+    if border is not None:
+        byte, name = border
+        line, column = faults.place(raw, byte)
+        says = f"two saves cut together at a block's border: from byte {byte} on it is {name}"
+        return _at(raw, byte, "spliced", f"line {line} column {column}: {says}")
     before, after = _nearest(point, neighbours)
     doubtful = suspects(value, before, after, point.file.name if point.file.kind is FileKind.CHECKPOINT else "")
     if doubtful:
         return _suspected(raw, doubtful)
     compared = "its neighbours" if before or after else "nothing: it has no valid neighbour"
     return Diagnosis("changed", f"the digest does not hold; compared with {compared}, the changed field cannot be told")
+
+
+def _cut_together(
+    raw: bytes, value: Mapping[str, object], neighbours: Sequence[tuple[Checkpoint, Mapping[str, object]]]
+) -> tuple[int, str] | None:
+    """The block's border from which on the file is another save of the same size, and that save's name.
+
+    Only where what a save always moves on from agrees with the other (`tokens_used`) though `iteration` does not.
+    """
+    for point, held in neighbours:
+        if not point.valid or point.file.size != len(raw) or value.get("iteration") == held.get("iteration"):
+            continue
+        other = checksum.seal(dict(held))
+        behind = min(raw.rfind(b'\n  "tokens_used":'), other.rfind(b'\n  "tokens_used":'))
+        for border in range(_BLOCK, behind, _BLOCK):
+            if raw[border:] == other[border:]:
+                return border, point.file.name
+    return None
 
 
 def _suspected(raw: bytes, doubtful: Sequence[Suspect]) -> Diagnosis:

@@ -131,7 +131,7 @@ def _structural(raw: bytes, fault: ParseFault, stop: Stop) -> Problem | None:
         return Problem("nul-run", _says_nuls(raw, *nuls), nuls[0], *place(raw, nuls[0]), _path(stop))
     if bad is not None and bad <= stop.offset:
         says = f"invalid UTF-8 at byte {bad} (0x{raw[bad]:02x})"
-        return Problem("bad-utf8", says, bad, *place(raw, bad))
+        return Problem("bad-utf8", says, bad, *place(raw, bad), _path(scan(raw, end=bad)))
     of_grammar = fault.line == 0 or fault.message.startswith("EOF")
     if fault.offset < stop.offset and not stop.complete and not of_grammar:
         return None

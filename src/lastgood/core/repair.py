@@ -30,6 +30,8 @@ class Field:
 
     value: str | bool | int | None
     source: str
+    assumed: bool = False
+    """It follows from nothing on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def plan_repair(store: Store, session: Session, survey: Survey) -> Plan:
             Step(
                 op="create" if raw is None else "replace",
                 path=path,
-                detail=", ".join(f"{name} from {field.source}" for name, field in fields.items()),
+                detail="rebuilt from " + ", ".join(dict.fromkeys(f.source for f in fields.values() if not f.assumed)),
                 before=before,
                 content=content,
                 mode=None if raw is not None or newest is None else files.stamp(newest.file.path).mode & 0o666,
@@ -125,7 +127,7 @@ def _is_active(text: Fragments, task: TaskState | None) -> Field:
     if task is not None:
         ended = task.completed or task.status in ("Completed", "Error")
         return Field(not ended, f"state.json, status {task.status}")
-    return Field(True, "nothing: no end was recorded, so it counts as not ended")
+    return Field(True, "assumed: no end was recorded", assumed=True)
 
 
 def _reason(text: Fragments, task: TaskState | None, active: bool) -> Field:
@@ -133,10 +135,10 @@ def _reason(text: Fragments, task: TaskState | None, active: bool) -> Field:
     if read is None or isinstance(read, str):
         return Field(read, _TEXT)
     if active:
-        return Field(None, "is_active: a running session has none")
+        return Field(None, "an active session has none", assumed=True)
     if task is not None and (task.completed or task.status in ("Completed", "Error")):
         return Field("completed" if task.completed else task.status.lower(), f"state.json, status {task.status}")
-    return Field(None, "nothing: not known")
+    return Field(None, "not known", assumed=True)
 
 
 def _last_updated(known: _Known) -> Field:
@@ -150,7 +152,7 @@ def _last_updated(known: _Known) -> Field:
         times.append((known.newest.header.created_at, f"the newest valid checkpoint, {known.newest.file.name}"))
     if not times and known.damaged.type == "file":
         times.append((known.damaged.mtime_ns, "the damaged file's modification time"))
-    when, source = max(times, default=(now_ns(), "this host's clock: nothing else is known"))
+    when, source = max(times, default=(now_ns(), "this host's clock"))
     return Field(rfc3339(when), source)
 
 
@@ -164,8 +166,8 @@ def _last_iteration(known: _Known) -> Field:
     saved = _i32(known.newest.header.iteration) if known.newest is not None else None
     if known.newest is not None and saved is not None:
         counts.append((saved, f"the newest valid checkpoint, {known.newest.file.name}"))
-    count, source = max(counts, default=(0, "nothing: not known"))
-    return Field(count, source)
+    count, source = max(counts, default=(0, "not known"))
+    return Field(count, source, assumed=not counts)
 
 
 def _i32(value: object) -> int | None:
@@ -216,7 +218,7 @@ def _reads(session: Session, newest: Checkpoint | None) -> Iterator[tuple[str, S
 
 def _warnings(session: Session, text: Fragments, fields: dict[str, Field], dropped: list[str]) -> Iterator[str]:
     for name, field in fields.items():
-        yield f"{name}: {_text(field)}, from {field.source}"
+        yield f"{name}: {_text(field)} ({field.source})"
     other = text.known.get("session_id")
     if isinstance(other, str) and other != session.name:
         yield f"the damaged text names another session, {other}"
