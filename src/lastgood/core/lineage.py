@@ -40,7 +40,7 @@ def lineage(session: Session, survey: Survey, points: Sequence[Checkpoint], *, n
     """The whole picture of one session. `points` are the verified files of `survey`, in any order."""
     now = time.time_ns() if now_ns is None else now_ns
     by_path = {p.file.path: p for p in points}
-    opened = runtime_latest(survey)
+    opened = None if _leads_away(survey) else runtime_latest(survey)
     choice = None if opened is None else by_path.get(opened.path)
     recovered = _recover_choice(survey, by_path)
     best = best_point(points, session, now_ns=now)
@@ -190,13 +190,17 @@ def _advice(
 
 def _what_the_runtime_does(survey: Survey, choice: Checkpoint | None) -> str:
     if choice is None:
-        link = survey.latest
-        if link is not None and link.problem not in (None, "absolute", "dangling"):
-            return f"would follow latest.json out of the folder, to {link.target}"
+        if survey.latest is not None and _leads_away(survey):
+            return f"would follow latest.json out of the folder, to {survey.latest.target}"
         return "would find nothing to resume from"
     if not choice.runtime_accepts:
         return f"would fail on {_name(choice)} ({choice.runtime_reason or choice.reason})"
     return f"would resume from {_name(choice)}"
+
+
+def _leads_away(survey: Survey) -> bool:
+    """latest.json leads to a file that lastgood does not open, and the runtime does."""
+    return survey.latest is not None and survey.latest.problem not in (None, "absolute", "dangling")
 
 
 def _because(session: Session, choice: Checkpoint | None, best: Checkpoint) -> str | None:

@@ -153,7 +153,12 @@ def _line(valid: Sequence[Checkpoint], session: Session | None, now: int) -> lis
         return list(valid)
     rerun = [_created(p, now) for p in valid if p.header.iteration is not None and p.header.iteration <= last]
     newest = max(rerun, default=_LONG_AGO)
-    return [p for p in valid if p.header.iteration is None or p.header.iteration <= last or _created(p, now) >= newest]
+
+    def left_behind(point: Checkpoint) -> bool:
+        made = _created(point, now)
+        return (point.header.iteration or 0) > last and _LONG_AGO < made < newest
+
+    return [p for p in valid if not left_behind(p)]
 
 
 def _plausible(
