@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ..core.assess import verify_all
+from ..core.examine import Examination, examine
 from ..core.model import Checkpoint, Session
 from ..core.sanitise import clean_lines
 from ..core.store import Store
@@ -21,13 +23,23 @@ def show_checkpoint(args: argparse.Namespace, store: Store, session: Session, po
 
         value = redact(value)
     if args.json:
-        from ..core.report import file_record
+        from ..core.report import diagnosis_record, file_record
 
-        put_json({"checkpoint": file_record(point, session.name), "data": value})
+        found = _examined(store, session, point)
+        put_json(
+            {
+                "checkpoint": file_record(point, session.name),
+                "diagnosis": diagnosis_record(found.diagnosis),
+                "pending": [{"name": c.name, "arguments": c.arguments} for c in found.pending],
+                "data": value,
+            }
+        )
         return 0
     symbol, colour = integrity_look(point.integrity)
     put((f"{symbol} {point.integrity}", colour), "  ", (point.file.name, "bold"))
-    for name, cells in _fields(point):
+    found = _examined(store, session, point)
+    fields = [*_fields(point), *_found(found)]
+    for name, cells in fields:
         put(("  " + name.ljust(10), "dim"), *cells)
     put()
     for line in _text(raw, value):
@@ -40,7 +52,6 @@ def _fields(point: Checkpoint) -> list[tuple[str, list[Cell]]]:
     accepts = "accepts it" if point.runtime_accepts else f"refuses it: {point.runtime_reason}"
     fields: list[tuple[str, list[Cell]]] = [
         ("path", [point.file.path]),
-        ("reason", [point.reason or "-"]),
         ("runtime", [accepts]),
         ("created", [f"{exact(header.created_at)}  ({ago(header.created_at, now)})"]),
         ("modified", [f"{exact(point.file.mtime_ns)}  ({ago(point.file.mtime_ns, now)})"]),
@@ -56,6 +67,22 @@ def _fields(point: Checkpoint) -> list[tuple[str, list[Cell]]]:
         ),
         ("hint", [header.resume_hint or "-"]),
     ]
+    return fields
+
+
+def _examined(store: Store, session: Session, point: Checkpoint) -> Examination:
+    return examine(store, point, verify_all(store, store.survey(session)))
+
+
+def _found(found: Examination) -> list[tuple[str, list[Cell]]]:
+    """What a close look found: the diagnosis in a word and a sentence, its place, each pending call."""
+    diagnosis = found.diagnosis
+    fields: list[tuple[str, list[Cell]]] = [("diagnosis", [(diagnosis.word, "bold"), f": {diagnosis.sentence}"])]
+    if diagnosis.excerpt:
+        fields.append(("", [(diagnosis.excerpt, "dim")]))
+    fields += [("", [f"{note.word}: {note.sentence}"]) for note in diagnosis.notes]
+    for call in found.pending:
+        fields.append(("! pending", [f"{call.says()}  (the runtime may run it again)"]))
     return fields
 
 

@@ -113,30 +113,37 @@ def _put_session(seen: Assessed) -> None:
         return
     best = seen.best.file if seen.best else None
     order = sorted(seen.points, key=lambda p: (_KIND_ORDER[p.file.kind], -p.file.mtime_ns))
-    put_table([_file_row(p, best, now) for p in order], flexible=1, right=(3,))
-    if seen.best is not None:
-        put()
-        put("  best: ", (seen.best.file.name, "bold"), "  ", seen.price_of(seen.best).says())
+    put_table(
+        [_file_row(p, now) for p in order],
+        flexible=1,
+        right=(3,),
+        notes=[_file_notes(seen, p, best) for p in order],
+    )
     if seen.lineage and seen.lineage.advice:
+        put()
         put("  ", seen.lineage.advice)
 
 
 _KIND_ORDER = {FileKind.CHECKPOINT: 0, FileKind.LATEST: 1, FileKind.BACKUP: 2, FileKind.ORPHAN: 3}
 
 
-def _file_row(point: Checkpoint, best: StoredFile | None, now: int) -> list[Cell]:
+def _file_row(point: Checkpoint, now: int) -> list[Cell]:
     symbol, colour = integrity_look(point.integrity)
     iteration = point.header.iteration
-    notes = []
-    if point.file == best:
-        notes.append("best")
-    if point.valid and not point.runtime_accepts:
-        notes.append("the runtime refuses it")
     return [
         (f"  {symbol} {point.integrity}", colour),
         point.file.name,
         "-" if iteration is None else f"it {iteration}",
         size(point.file.size),
         (ago(point.header.created_at or point.file.mtime_ns, now), "dim"),
-        ", ".join(notes) or (point.reason or "")[:60],
     ]
+
+
+def _file_notes(seen: Assessed, point: Checkpoint, best: StoredFile | None) -> list[str]:
+    """What a row cannot hold: what going back there loses, or why nobody can."""
+    if not point.valid:
+        return [point.reason or ""]
+    notes = [("best: " if point.file == best else "") + seen.price_of(point).says()]
+    if not point.runtime_accepts:
+        notes.append(f"the runtime refuses it: {point.runtime_reason} (--reseal restores it)")
+    return notes

@@ -32,16 +32,18 @@ def verify(args: argparse.Namespace) -> int:
 
 
 def _store_files(args: argparse.Namespace) -> list[tuple[str | None, Checkpoint]]:
+    from .. import paths
+    from ..core.cache import Cache
     from ..core.workers import verify_files
 
-    store, config = open_from(args)
+    store, _ = open_from(args)
     sessions = [store.session(name) for name in args.sessions] or list(store.sessions())
     surveys = [(s.name, store.survey(s)) for s in sessions]
     for name, survey in surveys:
         if survey.problem:
             say(("! ", "yellow"), f"{name}: {survey.problem}")
     owner = {file.path: name for name, survey in surveys for file in survey.files}
-    cache = None if args.no_cache else config.open_cache()
+    cache = None if args.no_cache else Cache(paths.cache_dir())
     checked = verify_files(store, [f for _, s in surveys for f in s.files], cache=cache)
     return [(owner[p.file.path], p) for p in sorted(checked, key=lambda p: p.file.path)]
 
@@ -74,15 +76,14 @@ def _named_file(path: str) -> StoredFile:
 
 def _put_verdicts(seen: list[tuple[str | None, Checkpoint]]) -> None:
     rows: list[list[Cell]] = []
+    notes: list[list[str]] = []
     for session, point in seen:
         symbol, colour = integrity_look(point.integrity)
-        reason = point.reason or ""
+        rows.append([(f"{symbol} {point.integrity}", colour), session or "-", point.file.name, size(point.file.size)])
+        notes.append([point.reason] if point.reason else [])
         if point.valid and not point.runtime_accepts:
-            reason = f"the runtime refuses it: {point.runtime_reason}"
-        rows.append(
-            [(f"{symbol} {point.integrity}", colour), session or "-", point.file.name, size(point.file.size), reason]
-        )
-    put_table(rows, flexible=4, right=(3,))
+            notes[-1].append(f"the runtime refuses it: {point.runtime_reason}")
+    put_table(rows, flexible=2, right=(3,), notes=notes)
     counts: dict[str, int] = {}
     for _, point in seen:
         counts[point.integrity] = counts.get(point.integrity, 0) + 1

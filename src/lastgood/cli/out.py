@@ -80,8 +80,15 @@ def reader_gone() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def put_table(rows: Sequence[Sequence[Cell]], *, flexible: int, right: Iterable[int] = ()) -> None:
-    """Aligned rows; on a terminal the `flexible` column gives way so that a row fits one line."""
+def put_table(
+    rows: Sequence[Sequence[Cell]], *, flexible: int, right: Iterable[int] = (), notes: Sequence[Sequence[str]] = ()
+) -> None:
+    """Aligned rows; on a terminal the `flexible` column gives way so that a row fits one line.
+
+    Args:
+        right: the columns aligned to the right.
+        notes: for each row the lines that stand under it.
+    """
     if not rows:
         return
     columns = len(rows[0])
@@ -91,7 +98,7 @@ def put_table(rows: Sequence[Sequence[Cell]], *, flexible: int, right: Iterable[
         rest = sum(w for c, w in enumerate(widths) if c != flexible) + 2 * (columns - 1)
         widths[flexible] = max(8, min(widths[flexible], room - rest))
     right = frozenset(right)
-    for row in rows:
+    for number, row in enumerate(rows):
         cells: list[Cell] = []
         for c, cell in enumerate(row):
             text = fit(_text(cell), widths[c])
@@ -101,6 +108,8 @@ def put_table(rows: Sequence[Sequence[Cell]], *, flexible: int, right: Iterable[
             if c < columns - 1:
                 cells.append("  ")
         put(*cells)
+        for note in notes[number] if notes else ():
+            put(("      " + note, "dim"))
 
 
 def terminal_columns() -> int | None:

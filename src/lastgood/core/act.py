@@ -9,6 +9,7 @@ from .model import Action, Plan
 from .store import Store
 from .verdict import may_be_live
 
+
 def why_live(seen: Assessed) -> str | None:
     """Why restoring or terminating this session could pull the floor from under a running process; None where not."""
     if not may_be_live(seen.verdict, seen.evidence):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .assess import Assessed
+from .diagnose import Diagnosis
 from .model import Action, Checkpoint, FileKind, Integrity, LinkTo, Plan, Recovery, State, Step
 from .times import rfc3339
 
@@ -87,6 +88,19 @@ def file_record(point: Checkpoint, session: str | None) -> dict[str, Any]:
         "trigger": header.trigger,
         "runtime_accepts": point.runtime_accepts,
         "runtime_reason": point.runtime_reason,
+    }
+
+
+def diagnosis_record(found: Diagnosis) -> dict[str, Any]:
+    """What is wrong with a file: `word`, `sentence`, the place, the fields in question, notes."""
+    return {
+        "word": found.word,
+        "sentence": found.sentence,
+        "byte": found.byte,
+        "line": found.line,
+        "column": found.column,
+        "fields": list(found.fields),
+        "notes": [{"word": n.word, "sentence": n.sentence} for n in found.notes],
     }
 
 
