@@ -230,6 +230,18 @@ def test_neighbours_that_do_not_verify_bear_no_witness() -> None:
     assert told(raw, None, BEFORE, liar).fields == ()
 
 
+def test_a_copy_put_back_later_is_a_neighbour_of_its_own_time() -> None:
+    """After a restore, and beside the backup, older content lies in newer files: that makes nothing implausible."""
+    late = stores.START + 900 * stores.NS
+    copies = [
+        (look(stores.seal(content(6)), "cp_20261123_120000_00000006.json", at=late), content(6)),
+        (look(stores.seal(content(6)), "latest.json.backup", FileKind.BACKUP, at=late), content(6)),
+    ]
+    digest = json.loads(RAW)["_checksum"].encode()
+    sealed = stores.seal(content(tokens_used=711, resume_hint="x"))
+    assert told(sealed.replace(json.loads(sealed)["_checksum"].encode(), digest), None, *copies).fields == ()
+
+
 def test_keys_that_go_back_are_a_seam() -> None:
     lines = RAW.split(b"\n")
     hint = next(i for i, line in enumerate(lines) if line.startswith(b'  "resume_hint"'))
@@ -240,7 +252,7 @@ def test_keys_that_go_back_are_a_seam() -> None:
 
 def test_two_saves_cut_together_at_a_block() -> None:
     """The tail of the save before under this one's head: it reads on, and `tokens_used` has not moved on."""
-    older, newer = (content(n, messages=MESSAGES, cost_estimate=n / 2 + 0.25) for n in (6, 7))
+    older, newer = (content(n, messages=MESSAGES, cost_estimate=n / 2 + 0.25, tokens_used=111 * n) for n in (6, 7))
     before, this = stores.seal(older), stores.seal(newer)
     assert len(before) == len(this)
     raw = this[:512] + before[512:]

@@ -353,15 +353,18 @@ def _duplicate(
 def _nearest(
     point: Checkpoint, neighbours: Sequence[tuple[Checkpoint, Mapping[str, object]]]
 ) -> tuple[Mapping[str, object] | None, Mapping[str, object] | None]:
-    """What the nearest valid neighbours hold: the one saved before this file, and the one saved after it."""
-    own = _saved(point)
-    valid = [(_saved(n), held) for n, held in neighbours if n.valid and n.file.path != point.file.path]
-    before = max((v for v in valid if v[0] <= own), key=lambda v: v[0], default=None)
-    after = min((v for v in valid if v[0] > own), key=lambda v: v[0], default=None)
-    return before and before[1], after and after[1]
+    """What the nearest valid checkpoints on either side hold, by the time that each was made.
 
-
-def _saved(point: Checkpoint) -> tuple[int, int]:
-    """When a file was saved: by its name, which no damage to its content reaches; of one second, by mtime."""
+    A neighbour is valid, so its `created_at` can be trusted, also where it is a copy put back later; this file's own
+    may be what was changed, so its name goes first.
+    """
     named = name_time(point.file.name)
-    return (named if named is not None else point.file.mtime_ns) // 10**9, point.file.mtime_ns
+    own = (named or point.header.created_at or point.file.mtime_ns) // 10**9
+    made = [
+        (n.header.created_at // 10**9, n.header.created_at, held)
+        for n, held in neighbours
+        if n.valid and n.header.created_at is not None and n.file.path != point.file.path
+    ]
+    before = max((m for m in made if m[0] < own), key=lambda m: m[1], default=None)
+    after = min((m for m in made if m[0] > own), key=lambda m: m[1], default=None)
+    return before and before[2], after and after[2]
