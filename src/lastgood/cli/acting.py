@@ -101,7 +101,7 @@ def log(args: argparse.Namespace) -> int:
         ]
         for a in actions
     ]
-    put_table(rows, flexible=6)
+    put_table(rows, flexible=(6, 4))
     say(counted(len(actions), "action"))
     return 0
 

@@ -8,7 +8,7 @@ from ..core.assess import Assessed, assess_all, assess_one
 from ..core.model import Checkpoint, FileKind, StoredFile, Verdict
 from ..core.times import now_ns
 from .opening import open_from
-from .out import Cell, put, put_bytes, put_json, put_table, say
+from .out import Cell, put, put_bytes, put_json, put_prose, put_table, say
 from .words import VERDICT_LOOKS, ago, counted, integrity_look, size
 
 
@@ -29,7 +29,7 @@ def list_sessions(args: argparse.Namespace) -> int:
         )
     else:
         now = now_ns()
-        put_table([_row(s, now) for s in shown], flexible=2, right=(4,))
+        put_table([_row(s, now) for s in shown], flexible=(2, 1), right=(4,))
         say(_summary(seen, len(shown)))
     return 1 if args.unclean and shown else 0
 
@@ -104,9 +104,9 @@ def _put_session(seen: Assessed) -> None:
     put((f"{symbol} {seen.verdict}", colour), "  ", (session.name, "bold"), "  ", seen.task or "")
     put("  ", session.path)
     for evidence in seen.evidence:
-        put("  ", (f"{evidence.says:>9}", "dim"), "  ", evidence.detail)
+        put_prose((f"{evidence.says:>11}  ", "dim"), evidence.detail)
     for problem in seen.problems:
-        put(("        !", "yellow"), "  ", problem)
+        put_prose(("          !  ", "yellow"), problem)
     put()
     if not seen.points:
         put("  no restore points")
@@ -115,13 +115,13 @@ def _put_session(seen: Assessed) -> None:
     order = sorted(seen.points, key=lambda p: (_KIND_ORDER[p.file.kind], -p.file.mtime_ns))
     put_table(
         [_file_row(p, now) for p in order],
-        flexible=1,
+        flexible=(1,),
         right=(3,),
         notes=[_file_notes(seen, p, best) for p in order],
     )
     if seen.lineage and seen.lineage.advice:
         put()
-        put("  ", seen.lineage.advice)
+        put_prose("  ", seen.lineage.advice)
 
 
 _KIND_ORDER = {FileKind.CHECKPOINT: 0, FileKind.LATEST: 1, FileKind.BACKUP: 2, FileKind.ORPHAN: 3}

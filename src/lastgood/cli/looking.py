@@ -83,7 +83,7 @@ def _put_verdicts(seen: list[tuple[str | None, Checkpoint]]) -> None:
         notes.append([point.reason] if point.reason else [])
         if point.valid and not point.runtime_accepts:
             notes[-1].append(f"the runtime refuses it: {point.runtime_reason}")
-    put_table(rows, flexible=2, right=(3,), notes=notes)
+    put_table(rows, flexible=(2, 1), right=(3,), notes=notes)
     counts: dict[str, int] = {}
     for _, point in seen:
         counts[point.integrity] = counts.get(point.integrity, 0) + 1

@@ -18,6 +18,8 @@ _SGR = {
     "bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36",
 }  # fmt: skip
 
+_NARROWEST = 8
+
 Cell = str | tuple[str, str]
 """A text, or a text and the name of its colour."""
 
@@ -81,11 +83,16 @@ def reader_gone() -> None:
 
 
 def put_table(
-    rows: Sequence[Sequence[Cell]], *, flexible: int, right: Iterable[int] = (), notes: Sequence[Sequence[str]] = ()
+    rows: Sequence[Sequence[Cell]],
+    *,
+    flexible: Sequence[int],
+    right: Iterable[int] = (),
+    notes: Sequence[Sequence[str]] = (),
 ) -> None:
-    """Aligned rows; on a terminal the `flexible` column gives way so that a row fits one line.
+    """Aligned rows.
 
     Args:
+        flexible: the columns that give way, in this order, so that a row fits the terminal.
         right: the columns aligned to the right.
         notes: for each row the lines that stand under it.
     """
@@ -94,9 +101,9 @@ def put_table(
     columns = len(rows[0])
     widths = [max(cell_width(_text(row[c])) for row in rows) for c in range(columns)]
     room = terminal_columns()
-    if room is not None:
-        rest = sum(w for c, w in enumerate(widths) if c != flexible) + 2 * (columns - 1)
-        widths[flexible] = max(8, min(widths[flexible], room - rest))
+    for column in flexible if room is not None else ():
+        too_much = sum(widths) + 2 * (columns - 1) - (room or 0)
+        widths[column] -= max(0, min(too_much, widths[column] - _NARROWEST))
     right = frozenset(right)
     for number, row in enumerate(rows):
         cells: list[Cell] = []
@@ -109,15 +116,33 @@ def put_table(
                 cells.append("  ")
         put(*cells)
         for note in notes[number] if notes else ():
-            put(("      " + note, "dim"))
+            put_prose("      ", note)
+
+
+def put_prose(indent: Cell, sentence: str) -> None:
+    """A sentence on standard output, wrapped between words where it is wider than the terminal."""
+    room = terminal_columns()
+    margin = cell_width(_text(indent))
+    text = clean(sentence)
+    if room is None or margin + cell_width(text) <= room:
+        put(indent, text)
+        return
+    import textwrap
+
+    first, *rest = textwrap.wrap(text, max(20, room - margin)) or [""]
+    put(indent, Safe(first))
+    for line in rest:
+        put(Safe(" " * margin + line))
 
 
 def terminal_columns() -> int | None:
-    """The width of the terminal that standard output is; None where it is none."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
-    except (OSError, ValueError):
-        return None
+    """The width of the terminal that standard output or, behind a pipe, standard error is; None where there is none."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            return os.get_terminal_size(stream.fileno()).columns or None
+        except (OSError, ValueError):
+            continue
+    return None
 
 
 def cell_width(text: str) -> int:

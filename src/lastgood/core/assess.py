@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .evidence import Host, gather
-from .journal import Journal
 from .lineage import Lineage, lineage
 from .model import Action, Checkpoint, Evidence, Session, Survey, Verdict
 from .price import Price, price
@@ -93,11 +93,18 @@ def verify_all(store: Store, survey: Survey) -> tuple[Checkpoint, ...]:
     return tuple(store.verify(file) for file in survey.files)
 
 
+def actions_on(store: Store) -> list[Action]:
+    """What lastgood has done to this store, oldest first. A store without a journal costs no import of it."""
+    if not os.path.isdir(os.path.join(store.path, ".lastgood")):
+        return []
+    from .journal import Journal
+
+    return Journal(store.path).actions()
+
+
 def glance(store: Store, session: Session, thresholds: Thresholds) -> Assessed:
     """One session judged now, its files listed and not verified."""
-    return assess(
-        store, session, host=Host.look(store.path), thresholds=thresholds, actions=Journal(store.path).actions()
-    )
+    return assess(store, session, host=Host.look(store.path), thresholds=thresholds, actions=actions_on(store))
 
 
 def assess_one(store: Store, session: Session, thresholds: Thresholds) -> Assessed:
@@ -108,7 +115,7 @@ def assess_one(store: Store, session: Session, thresholds: Thresholds) -> Assess
         session,
         host=Host.look(store.path),
         thresholds=thresholds,
-        actions=Journal(store.path).actions(),
+        actions=actions_on(store),
         survey=survey,
         points=verify_all(store, survey),
     )
@@ -117,7 +124,7 @@ def assess_one(store: Store, session: Session, thresholds: Thresholds) -> Assess
 def assess_all(store: Store, thresholds: Thresholds, *, verify: bool) -> list[Assessed]:
     """Every session of the store, worst first, then latest activity first."""
     host = Host.look(store.path)
-    actions = Journal(store.path).actions()
+    actions = actions_on(store)
     seen = []
     for session in store.sessions():
         survey = store.survey(session)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .assess import Assessed
-from .diagnose import Diagnosis
 from .model import Action, Checkpoint, FileKind, Integrity, LinkTo, Plan, Recovery, State, Step
 from .times import rfc3339
+
+if TYPE_CHECKING:
+    from .diagnose import Diagnosis
 
 
 def session_record(seen: Assessed, *, verified: bool) -> dict[str, Any]:
