@@ -17,7 +17,7 @@ from lastgood.core.errors import Refused
 from lastgood.core.fragments import read_fragments
 from lastgood.core.meta import read_meta
 from lastgood.core.model import ABSENT, Plan, State
-from lastgood.core.repair import FIELDS, plan_repair
+from lastgood.core.repair import FIELDS, check_repaired, plan_repair
 from lastgood.core.times import parse_rfc3339
 
 SESSION = "b50c99b6"
@@ -215,10 +215,13 @@ def test_the_plan_writes_nothing_and_rests_on_what_it_read(tmp_path: Path) -> No
 
 
 def test_once_written_the_session_is_whole(tmp_path: Path) -> None:
-    (step,) = plan(tmp_path, META[:50]).steps
+    made = plan(tmp_path, META[:50])
+    (step,) = made.steps
     assert isinstance(step.content, bytes)
-    Path(step.path).write_bytes(step.content)
     store = ContinuumStore(str(tmp_path))
+    assert "does not read" in (check_repaired(store, made) or "")
+    Path(step.path).write_bytes(step.content)
+    assert check_repaired(store, made) is None
     session = store.session(SESSION)
     assert session.state in (State.ACTIVE, State.TERMINATED)
     with pytest.raises(Refused, match="nothing to repair"):

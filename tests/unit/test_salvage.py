@@ -16,7 +16,7 @@ from lastgood.core import checksum
 from lastgood.core.continuum import ContinuumStore
 from lastgood.core.errors import Refused
 from lastgood.core.model import FileKind, Plan
-from lastgood.core.salvage import plan_salvage, salvage
+from lastgood.core.salvage import check_salvaged, plan_salvage, salvage
 from lastgood.core.shape import FIELDS, misfits
 
 SESSION = "5e55a001"
@@ -226,6 +226,11 @@ def test_the_plan_names_and_writes_one_new_file(tmp_path: Path) -> None:
     assert value["session_id"] == SESSION
     assert made.facts["checkpoint_id"] == value["checkpoint_id"] != "cafe0003"
     assert made.reads[0][0] == path
+    assert check_salvaged(store, made) is None
+    os.truncate(new, 100)
+    assert "does not verify" in (check_salvaged(store, made) or "")
+    os.unlink(new)
+    assert "is not there" in (check_salvaged(store, made) or "")
     assert "4 messages" in made.steps[0].detail or "5 messages" in made.steps[0].detail
 
 

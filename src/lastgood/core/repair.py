@@ -229,3 +229,11 @@ def _warnings(session: Session, text: Fragments, fields: dict[str, Field], dropp
         yield f"kept from the damaged text, unknown to the runtime: {', '.join(kept)}"
     if dropped:
         yield f"left out, the runtime could not read the file with them: {', '.join(dropped)}"
+
+
+def check_repaired(store: Store, plan: Plan) -> str | None:
+    """After the plan was applied: None if the session's metadata reads, else why not."""
+    session = store.session(plan.sessions[0])
+    if session.meta is None:
+        return f"session_meta.json does not read: {session.meta_problem or 'it is not there'}"
+    return None

@@ -297,3 +297,14 @@ def _sealed(value: dict[str, object]) -> bytes:
 def _last_in_line(survey: Survey, file: StoredFile) -> int:
     """A second before the oldest checkpoint: recovery goes by modification time, newest first."""
     return min((f.mtime_ns for f in survey.of(FileKind.CHECKPOINT)), default=file.mtime_ns) - _NS
+
+
+def check_salvaged(store: Store, plan: Plan) -> str | None:
+    """After the plan was applied: None if the new file is one that the runtime accepts, else what it is."""
+    (step,) = plan.steps
+    survey = store.survey(store.session(plan.sessions[0]))
+    for file in survey.files:
+        if file.path == step.path:
+            point = store.verify(file)
+            return None if point.runtime_accepts else f"{step.path} does not verify: {point.runtime_reason}"
+    return f"{step.path} is not there"
