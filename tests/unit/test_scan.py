@@ -115,9 +115,9 @@ def test_time_grows_with_the_size_alone(figure: list[str]) -> None:
 
 
 def _seconds(raw: bytes) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     scan(raw)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @given(st.binary(max_size=60))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from . import faults, serde
 from .scan import bad_utf8, scan, skip_white
 
-_KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\["\\/bfnrtu])*+)"[ \t\n\r]*+:[ \t\n\r]*+')
+_KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\["\\/bfnrtu])*)"[ \t\n\r]*+:[ \t\n\r]*+')
 _OPENING = re.compile(rb"[ \t\n\r]*+\{[ \t\n\r]*+")
 
 
