@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from lastgood.core import evidence, processes
+from lastgood.core import act, evidence, processes
 from lastgood.core.continuum import ContinuumStore
 from lastgood.core.evidence import Host, gather
+from lastgood.core.journal import Journal
 from lastgood.core.model import Action, Verdict
+from lastgood.core.repair import plan_repair
 from lastgood.core.verdict import Facts, Sign, Thresholds, judge
 from stores import NS, START, checkpoint, meta_bytes, put, save, write_session
 
@@ -152,6 +154,40 @@ def test_an_undone_restore_leaves_the_session_crashed_at_once(tmp_path: Path) ->
     undone = replace(action("restore", at), state="undone")
     actions = [undone, replace(action("undo", at + 2 * NS), id="a2")]
     assert verdict_at(tmp_path, at + 5 * NS, actions=actions) is Verdict.CRASHED
+
+
+def test_what_lastgood_itself_writes_is_never_taken_for_the_runtime(tmp_path: Path) -> None:
+    """Restore, terminate, activate, repair and their undoing, by the real journal, each judged the moment after."""
+    folder = write_session(str(tmp_path), NAME, start=time.time_ns() - 400 * NS)
+    store, journal = ContinuumStore(str(tmp_path)), Journal(str(tmp_path))
+
+    def verdict() -> Verdict:
+        session = store.session(NAME)
+        facts = gather(session, store.survey(session), Host.look(store.path), journal.actions())
+        return judge(facts, Thresholds())[0]
+
+    def undo() -> None:
+        journal.apply(journal.plan_undo(None), reason=None, check=store.check)
+
+    assert verdict() is Verdict.CRASHED
+    session = store.session(NAME)
+    points = [store.verify(f) for f in store.survey(session).files]
+    second = next(p for p in points if p.header.iteration == 2)
+    act.apply(store, store.plan_restore(session, second))
+    assert verdict() is Verdict.RESTORED
+    undo()
+    assert verdict() is Verdict.CRASHED
+    act.apply(store, store.plan_terminate(store.session(NAME), "gave up"))
+    assert verdict() is Verdict.ENDED
+    act.apply(store, store.plan_activate(store.session(NAME)))
+    assert verdict() is Verdict.RESTORED
+    undo()
+    undo()
+    assert verdict() is Verdict.CRASHED
+    put(f"{folder}/session_meta.json", b"{", at=time.time_ns() - 300 * NS)
+    session = store.session(NAME)
+    act.apply(store, plan_repair(store, session, store.survey(session)))
+    assert verdict() is Verdict.CRASHED
 
 
 def test_another_session_s_restore_says_nothing_of_this_one(tmp_path: Path) -> None:

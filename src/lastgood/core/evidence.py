@@ -23,8 +23,6 @@ _COPIED_NS = 120 * _NS
 _OWN_WRITES_NS = 60 * _NS
 """session_meta.json modified this soon after one of our own actions was modified by it."""
 _SAME_MOMENT_NS = 2 * _NS
-_PLANNED_NS = 3600 * _NS
-"""A plan is at most this old when it is applied; what it writes bears the time of the plan."""
 _RECENT_GAPS = 50
 _REWRITTEN = ("session_meta.json", "state.json")
 
@@ -161,7 +159,7 @@ def _writes(
 ) -> Iterator[tuple[int, str]]:
     """Every trace of the runtime writing: when, and what."""
     yield from points
-    if session.meta is not None and not _repaired(session.meta.last_updated, ours):
+    if session.meta is not None:
         yield session.meta.last_updated, "last_updated of session_meta.json"
     if session.task is not None:
         yield session.task.last_updated, "last_updated of state.json"
@@ -200,14 +198,6 @@ def _rhythm_seconds(times: list[int]) -> float | None:
     middle = len(gaps) // 2
     median = gaps[middle] if len(gaps) % 2 else (gaps[middle - 1] + gaps[middle]) / 2
     return median / _NS
-
-
-def _repaired(last_updated: int, ours: list[Action]) -> bool:
-    """Whether the time can be from our own repair of session_meta.json rather than from the runtime."""
-    return any(
-        a.op == "repair" and a.state == "done" and a.at - _PLANNED_NS <= last_updated <= a.at + _SAME_MOMENT_NS
-        for a in ours
-    )
 
 
 def _restored(ours: list[Action], writes: list[tuple[int, str]]) -> Restored | None:

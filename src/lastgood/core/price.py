@@ -133,12 +133,7 @@ def is_foreign(session: Session, point: Checkpoint) -> bool:
     said = point.header.session_id
     if said is None:
         return False
-    own = {session.name}
-    if session.meta is not None:
-        own.add(session.meta.session_id)
-    if session.task is not None:
-        own.add(session.task.session_id)
-    return said not in own
+    return said != session.name and (session.meta is None or said != session.meta.session_id)
 
 
 def _line(valid: Sequence[Checkpoint], session: Session | None, now: int) -> list[Checkpoint]:
