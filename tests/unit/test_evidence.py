@@ -351,6 +351,21 @@ def test_processes_of_others_that_cannot_be_looked_into_weaken_the_evidence(tmp_
     assert found == ()
 
 
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0, reason="no mount namespaces here"
+)
+def test_a_process_in_a_container_that_sees_the_store_elsewhere(tmp_path: Path) -> None:
+    store, elsewhere = tmp_path / "store", tmp_path / "data"
+    store.mkdir()
+    elsewhere.mkdir()
+    write_session(str(store), NAME)
+    inside = f"mount --bind {store} {elsewhere} && exec {sys.executable} -I -S -c \"$0\""
+    with running("unshare", "-m", "sh", "-c", inside, HOLDS, tell=f"{elsewhere}/{NAME}/agent.log"):
+        (sign,) = signs(store)
+        assert (sign.how, sign.what, sign.onlooker) == ("holds", f"{elsewhere}/{NAME}/agent.log", False)
+    assert signs(store) == ()
+
+
 def test_where_there_is_no_proc_the_facts_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_session(str(tmp_path), NAME)
     monkeypatch.setattr(processes, "_PROC", str(tmp_path / "absent"))

@@ -60,7 +60,8 @@ class Host:
             return self.processes.problem
         closed = self.processes.closed_to_us.get(owner, 0) if owner is not None else 0
         if closed:
-            return f"{closed} processes of the folder's owner could not be looked into"
+            which = "1 process" if closed == 1 else f"{closed} processes"
+            return f"{which} of the folder's owner could not be looked into"
         return None
 
 

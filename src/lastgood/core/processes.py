@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .verdict import Sign
 
@@ -50,6 +51,8 @@ class Processes:
     """By user id: how many of that user's processes could not be looked into."""
     problem: str | None = None
     """Why processes could not be looked at, or not all of them; None where nothing is known to be hidden."""
+    mounts: str = ""
+    """The mount namespace that we are in."""
     contained: bool = False
     """We run in a process namespace of our own: processes outside it are not there to be seen."""
 
@@ -107,7 +110,8 @@ def look(store_path: str) -> Processes:
         pids = [int(name) for name in os.listdir(_PROC) if name.isdecimal()]
     except OSError:
         return Processes(problem="this system does not let processes be looked at")
-    seen = Processes(problem=_hidden_by_mount(), contained=_contained())
+    in_container = _namespace("pid") not in ("", _INITIAL_PID_NAMESPACE)
+    seen = Processes(problem=_hidden_by_mount(), mounts=_namespace("mnt"), contained=in_container)
     roots = tuple({f"{path.rstrip('/')}/" for path in (store_path, os.path.realpath(store_path))})
     kin = _ourselves_and_ancestors()
     for pid in pids:
@@ -125,17 +129,34 @@ def _look_at(pid: int, roots: tuple[str, ...], seen: Processes) -> None:
     cwd = None
     try:
         cwd = os.readlink(f"{_PROC}/{pid}/cwd")
+        elsewhere = os.readlink(f"{_PROC}/{pid}/ns/mnt") != seen.mounts
         for target in _open_files(pid):
-            if (place := _place(target, roots)) is not None and place[1]:
-                _note(seen.by_folder, place[0], Sign(pid, process.command, "holds", place[1], process.onlooker))
+            _look_at_path(process, "holds", target, roots, elsewhere, seen)
+        _look_at_path(process, "works in", cwd, roots, elsewhere, seen)
     except PermissionError:
         _count_closed(pid, seen)
     except OSError:
         return
-    if cwd is not None and (place := _place(cwd, roots)) is not None:
-        _note(seen.by_folder, place[0], Sign(pid, process.command, "works in", place[1], process.onlooker))
     for argument in arguments[1:]:
         _look_at_argument(process, argument, cwd, roots, seen)
+
+
+def _look_at_path(
+    process: _Process,
+    how: Literal["holds", "works in"],
+    path: str,
+    roots: tuple[str, ...],
+    elsewhere: bool,
+    seen: Processes,
+) -> None:
+    """One path that the process has open or works in. `elsewhere`: it sees other mounts than we do."""
+    place = _place(path, roots)
+    if place is not None and (place[1] or how == "works in"):
+        _note(seen.by_folder, place[0], Sign(process.pid, process.command, how, place[1], process.onlooker))
+    elif elsewhere and path.startswith("/"):
+        # In a container the store has another path: only the name of the session's folder can tell.
+        for word in filter(_could_be_an_id, path.split("/")):
+            _note(seen.by_word, word, Sign(process.pid, process.command, how, path, process.onlooker))
 
 
 def _look_at_argument(
@@ -149,8 +170,13 @@ def _look_at_argument(
     if len(argument) > _ARGUMENT_CHARS:
         return
     for word in _WORD_BREAKS.split(argument):
-        if len(word) >= _SHORTEST_ID and not word.isdecimal() and any(c.isdecimal() for c in word):
+        if _could_be_an_id(word):
             _note(seen.by_word, word, Sign(process.pid, process.command, "names", "", process.onlooker))
+
+
+def _could_be_an_id(word: str) -> bool:
+    """Long enough, and mixed enough, not to be an English word or a number by accident."""
+    return len(word) >= _SHORTEST_ID and not word.isdecimal() and any(c.isdecimal() for c in word)
 
 
 def _place(path: str, roots: tuple[str, ...]) -> tuple[str, str] | None:
@@ -226,8 +252,8 @@ def _hidden_by_mount() -> str | None:
     return None
 
 
-def _contained() -> bool:
+def _namespace(kind: str) -> str:
     try:
-        return os.readlink(f"{_PROC}/self/ns/pid") != _INITIAL_PID_NAMESPACE
+        return os.readlink(f"{_PROC}/self/ns/{kind}")
     except OSError:
-        return False
+        return ""
