@@ -7,11 +7,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import paths
 from .core.errors import UsageProblem
 from .core.verdict import Thresholds
+
+if TYPE_CHECKING:
+    from .core.cache import Cache
 
 COLUMNS = ("verdict", "session", "task", "last", "iteration", "points", "loses")
 """What the triage view can show of a session, in its usual order."""
@@ -61,8 +64,16 @@ class Config:
     """Program and arguments; `{session_id}`, `{session_path}` and `{store}` stand for what was restored."""
     max_bytes: int = DEFAULT_MAX_BYTES
     columns: tuple[str, ...] = COLUMNS
+    use_cache: bool = True
+    """False for `--no-cache`: every file is read afresh. No key of the file's."""
     file: str | None = field(default=None, compare=False)
     """The file it was read from; None where there is none."""
+
+    def open_cache(self) -> Cache | None:
+        """The results of earlier verifications; None where they are not to be used."""
+        from .core.cache import Cache
+
+        return Cache(paths.cache_dir()) if self.use_cache else None
 
 
 def load(path: str | None = None) -> Config:
