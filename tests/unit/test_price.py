@@ -135,7 +135,13 @@ def test_the_time_of_the_last_sign_counts_unless_it_lies_ahead() -> None:
 
 @pytest.mark.parametrize(
     ("dollars", "says"),
-    [(0.03, "loses $0.03"), (1234.5, "loses $1,234.50"), (0.0012, "loses $0.0012"), (0.00001, "loses nothing known")],
+    [
+        (0.03, "loses $0.03"),
+        (1234.5, "loses $1,234.50"),
+        (0.0012, "loses $0.0012"),
+        (0.00001, "loses nothing known"),
+        (1e300, "loses $1e+300"),
+    ],
 )
 def test_money(dollars: float, says: str) -> None:
     assert Price(dollars=dollars).says() == says

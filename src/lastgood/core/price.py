@@ -230,6 +230,8 @@ def _lost(had: int | None, has: int | None) -> int | None:
 
 def _money(dollars: float) -> str | None:
     """Two places from a cent up, more below it; None for less than can be told from rounding."""
+    if dollars >= 1e12:
+        return f"${dollars:.3g}"  # no real bill, but a file may say so, in 300 digits
     if dollars >= 0.005:
         return f"${dollars:,.2f}"
     return f"${dollars:.4f}" if dollars >= 0.00005 else None
