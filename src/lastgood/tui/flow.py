@@ -353,14 +353,15 @@ class Flow(Widget, can_focus=True):
     def action_search(self) -> None:
         bar = self.query_one(SearchBar)
         bar.display = True
-        bar.focus()
+        # At once: what is typed ahead belongs to the search and must not reach the viewer's own keys.
+        self.screen.set_focus(bar)
 
     @on(Input.Submitted)
     def _search_for(self, event: Input.Submitted) -> None:
         event.stop()
         bar = self.query_one(SearchBar)
         bar.display = False
-        self.focus()
+        self.screen.set_focus(self)
         self.query_text = event.value
         self.hits = self.find(event.value) if event.value else ()
         self.redraw()

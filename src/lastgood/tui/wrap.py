@@ -57,6 +57,17 @@ def rows(pieces: Sequence[Piece], width: int, *, indent: int = 0, most: int = 1 
     return [strip(*row) for row in made], False
 
 
+def source(text: str, style: Style) -> list[Piece]:
+    """JSON text in pieces that cleaning leaves as they are: its own escapes are no notation of ours."""
+    pieces: list[Piece] = []
+    for i, part in enumerate(text.split("\\")):
+        if i:
+            pieces.append(("\\", style))
+        if part:
+            pieces.append((part, style))
+    return pieces or [("", style)]
+
+
 def clipped(pieces: Sequence[Piece], width: int) -> Strip:
     """`pieces`, cleaned, in one row; what is cut off is said by an ellipsis."""
     made, cut = rows(pieces, width - 1, most=1)

@@ -23,7 +23,7 @@ from lastgood.core.jsontext import Index, Kind, Line, Raw
 
 from ..flow import COLOURS, Flow
 from ..text import NO_STYLE
-from ..wrap import Piece, clipped, rows
+from ..wrap import Piece, clipped, rows, source
 from .reader import Reader
 
 AT_ONCE = 0.03
@@ -271,17 +271,17 @@ class JsonView(Flow):
 
     def _spelled(self, span: tuple[int, int], style: Style) -> list[Piece]:
         """A token as the file spells it; what was searched for stands out."""
-        source = self._index.text(span[0], min(span[1], span[0] + SHOWN))
+        spelled = self._index.text(span[0], min(span[1], span[0] + SHOWN))
         pieces: list[Piece] = []
         match_style = self.part_style("flow--match")
         end = 0
         if self.query_text:
             flags = re.IGNORECASE if self.query_text == self.query_text.lower() else 0
-            for match in re.finditer(re.escape(self.query_text), source, flags):
-                pieces += _escapes(source[end : match.start()], style)
-                pieces += _escapes(match[0], style + match_style)
+            for match in re.finditer(re.escape(self.query_text), spelled, flags):
+                pieces += source(spelled[end : match.start()], style)
+                pieces += source(match[0], style + match_style)
                 end = match.end()
-        return pieces + _escapes(source[end:], style) or [("", style)]
+        return pieces + source(spelled[end:], style)
 
     def _fault_rows(self, item: int, line: Line, width: int) -> list[Strip]:
         said = self._problem[1] if self._problem else "not JSON from here on"
@@ -356,17 +356,6 @@ class JsonView(Flow):
             self.set_reactive(Flow.cursor, line)
         self.redraw()
         self.cursor_moved()
-
-
-def _escapes(source: str, style: Style) -> list[Piece]:
-    """JSON text in pieces that cleaning leaves as they are: its own escapes are no notation of ours."""
-    pieces: list[Piece] = []
-    for i, part in enumerate(source.split("\\")):
-        if i:
-            pieces.append(("\\", style))
-        if part:
-            pieces.append((part, style))
-    return pieces
 
 
 class _Look(App[None]):
