@@ -5,13 +5,30 @@ from __future__ import annotations
 import argparse
 import os
 import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from ..core.assess import assess_one
 from ..core.errors import NotFound, UsageProblem
+from ..core.files import type_name
 from ..core.model import Checkpoint, FileKind, Integrity, StoredFile
 from ..core.store import Store
 from .opening import open_from
-from .out import Cell, put, put_json, put_table, say
+from .out import Cell, put, put_json, put_prose, put_table, say
 from .words import counted, integrity_look, size
+
+if TYPE_CHECKING:
+    from ..core.diagnose import Diagnosis
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """One file that `verify` looked at."""
+
+    session: str | None
+    point: Checkpoint
+    diagnosis: Diagnosis | None = None
+    """What exactly is wrong; None where nothing is, or where there was no session to compare it with."""
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -19,11 +36,18 @@ def verify(args: argparse.Namespace) -> int:
     if args.file and args.sessions:
         raise UsageProblem("--file looks at files in no store: name sessions or files, not both")
     seen = _named_files(args) if args.file else _store_files(args)
-    points = [p for _, p in seen]
+    points = [looked.point for looked in seen]
     if args.json:
-        from ..core.report import file_record, files_summary
+        from ..core.report import diagnosis_record, file_record, files_summary
 
-        put_json({"files": [file_record(p, session) for session, p in seen], "summary": files_summary(points)})
+        files = [
+            {
+                **file_record(looked.point, looked.session),
+                "diagnosis": diagnosis_record(looked.diagnosis) if looked.diagnosis else None,
+            }
+            for looked in seen
+        ]
+        put_json({"files": files, "summary": files_summary(points)})
     else:
         _put_verdicts(seen)
     if any(p.integrity is Integrity.UNREADABLE and p.file.inode == 0 for p in points):
@@ -31,29 +55,40 @@ def verify(args: argparse.Namespace) -> int:
     return 0 if all(p.valid for p in points) else 1
 
 
-def _store_files(args: argparse.Namespace) -> list[tuple[str | None, Checkpoint]]:
-    from .. import paths
-    from ..core.cache import Cache
+def _store_files(args: argparse.Namespace) -> list[_Looked]:
     from ..core.workers import verify_files
 
-    store, _ = open_from(args)
+    store, config = open_from(args)
     sessions = [store.session(name) for name in args.sessions] or list(store.sessions())
     surveys = [(s.name, store.survey(s)) for s in sessions]
     for name, survey in surveys:
         if survey.problem:
             say(("! ", "yellow"), f"{name}: {survey.problem}")
-    owner = {file.path: name for name, survey in surveys for file in survey.files}
-    cache = None if args.no_cache else Cache(paths.cache_dir())
+    cache = None if args.no_cache else config.open_cache()
     checked = verify_files(store, [f for _, s in surveys for f in s.files], cache=cache)
-    return [(owner[p.file.path], p) for p in sorted(checked, key=lambda p: p.file.path)]
+    found = {p.file.path: p for p in checked}
+    looked: list[_Looked] = []
+    for name, survey in sorted(surveys, key=lambda s: s[0]):
+        points = [found[f.path] for f in sorted(survey.files, key=lambda f: f.name)]
+        looked += [_Looked(name, p, _diagnosis(store, p, points)) for p in points]
+    return looked
 
 
-def _named_files(args: argparse.Namespace) -> list[tuple[str | None, Checkpoint]]:
+def _diagnosis(store: Store, point: Checkpoint, points: list[Checkpoint]) -> Diagnosis | None:
+    if point.valid and point.runtime_accepts:
+        return None
+    from ..core.examine import examine
+
+    return examine(store, point, points).diagnosis
+
+
+def _named_files(args: argparse.Namespace) -> list[_Looked]:
+    from ..config import load
     from ..core.continuum import ContinuumStore
 
-    store = ContinuumStore(os.path.curdir)
+    store = ContinuumStore(os.path.curdir, max_bytes=load(args.config).max_bytes)
     points = [store.verify(_named_file(path)) for path in args.file]
-    return [(p.header.session_id, p) for p in points]
+    return [_Looked(p.header.session_id, p, _diagnosis(store, p, [])) for p in points]
 
 
 def _named_file(path: str) -> StoredFile:
@@ -63,42 +98,57 @@ def _named_file(path: str) -> StoredFile:
     path = os.path.abspath(path)
     kind = kind_of(os.path.basename(path)) or FileKind.CHECKPOINT
     try:
-        real = os.path.realpath(path)
+        real = os.path.realpath(path) if os.path.islink(path) else path
         seen = os.stat(real)
     except (OSError, ValueError) as error:
         words = getattr(error, "strerror", None) or str(error)
         return StoredFile(path, kind, 0, 0, 0, 0, 0, None, words)
-    problem = None if stat.S_ISREG(seen.st_mode) else "not a regular file: not opened"
+    problem = None if stat.S_ISREG(seen.st_mode) else f"{type_name(seen.st_mode)}, not a regular file"
     return StoredFile(
         real, kind, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino, None, problem
     )
 
 
-def _put_verdicts(seen: list[tuple[str | None, Checkpoint]]) -> None:
+def _put_verdicts(seen: list[_Looked]) -> None:
     rows: list[list[Cell]] = []
     notes: list[list[str]] = []
-    for session, point in seen:
+    for looked in seen:
+        point = looked.point
         symbol, colour = integrity_look(point.integrity)
-        rows.append([(f"{symbol} {point.integrity}", colour), session or "-", point.file.name, size(point.file.size)])
-        notes.append([point.reason] if point.reason else [])
-        if point.valid and not point.runtime_accepts:
-            notes[-1].append(f"the runtime refuses it: {point.runtime_reason}")
+        name, length = point.file.name, size(point.file.size)
+        rows.append([(f"{symbol} {point.integrity}", colour), looked.session or "-", name, length])
+        notes.append(_notes(looked))
     put_table(rows, flexible=(2, 1), right=(3,), notes=notes)
     counts: dict[str, int] = {}
-    for _, point in seen:
-        counts[point.integrity] = counts.get(point.integrity, 0) + 1
+    for looked in seen:
+        counts[looked.point.integrity] = counts.get(looked.point.integrity, 0) + 1
     parts = [counted(len(seen), "file")] + [f"{n:,} {verdict}" for verdict, n in sorted(counts.items())]
     say(" · ".join(parts))
 
 
+def _notes(looked: _Looked) -> list[str]:
+    """The reason, then what a close look adds to it."""
+    point, diagnosis = looked.point, looked.diagnosis
+    notes = [point.reason] if point.reason else []
+    if point.valid and not point.runtime_accepts:
+        notes.append(f"the runtime refuses it: {point.runtime_reason}")
+    if diagnosis is not None and diagnosis.sentence not in notes:
+        notes.append(f"{diagnosis.word}: {diagnosis.sentence}")
+    return notes
+
+
 def recover(args: argparse.Namespace) -> int:
     """The runtime's own choice and why it passed each newer file over; exit 1 where it finds nothing valid."""
-    store, _ = open_from(args)
-    recovery = store.recover(store.session(args.session))
+    store, config = open_from(args)
+    session = store.session(args.session)
+    recovery = store.recover(session)
+    line = assess_one(store, session, config.thresholds).lineage
+    advice = line.advice if line else None
     if args.json:
         from ..core.report import recovery_record
 
-        put_json(recovery_record(recovery, content(store, recovery.chosen) if recovery.chosen else None))
+        record = recovery_record(recovery, content(store, recovery.chosen) if recovery.chosen else None)
+        put_json({**record, "advice": advice})
         return 0 if recovery.chosen else 1
     for passed in recovery.passed_over:
         put(("✗ passed over  ", "red"), passed.path.rpartition("/")[2], "  ", f"{passed.integrity}: {passed.reason}")
@@ -108,6 +158,8 @@ def recover(args: argparse.Namespace) -> int:
     kind = "backup" if recovery.recovered_from_backup else "checkpoint"
     iteration = recovery.chosen.header.iteration
     put(("✓ chosen       ", "green"), recovery.chosen.file.path, f"  ({kind}, iteration {iteration})")
+    if advice:
+        put_prose("  ", advice)
     return 0
 
 

@@ -75,4 +75,5 @@ def _with_flags(config: Config, args: argparse.Namespace) -> Config:
         theme=args.theme or config.theme,
         mouse=args.mouse or config.mouse,
         read_only=args.read_only or config.read_only,
+        use_cache=config.use_cache and not args.no_cache,
     )

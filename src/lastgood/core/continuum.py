@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 
 from . import files
 from .errors import NotFound
@@ -120,12 +121,15 @@ class ContinuumStore:
     def plan_restore(self, session: Session, point: Checkpoint, *, foreign: bool = False, reseal: bool = False) -> Plan:
         from . import plan
 
-        resealed = None
-        if reseal and not point.runtime_accepts:
-            from . import reseal as resealing
+        survey = self.survey(session)
+        if not reseal or point.runtime_accepts:
+            return plan.plan_restore(self, session, survey, point, foreign=foreign)
+        from .reseal import reseal as resealed
 
-            resealed = resealing.reseal(self.read(point.file)).data
-        return plan.plan_restore(self, session, self.survey(session), point, foreign=foreign, reseal_with=resealed)
+        new = resealed(self.read(point.file))
+        made = plan.plan_restore(self, session, survey, point, foreign=foreign, reseal_with=new.data)
+        changed = tuple(f"{path} is written as {after}, was {before}" for path, before, after in new.changes)
+        return replace(made, warnings=(*made.warnings, *changed))
 
     def plan_terminate(self, session: Session, reason: str) -> Plan:
         from . import plan
@@ -138,6 +142,14 @@ class ContinuumStore:
         return plan.plan_activate(self, session)
 
     def check(self, plan: Plan) -> str | None:
+        if plan.kind == "salvage":
+            from .salvage import check_salvaged
+
+            return check_salvaged(self, plan)
+        if plan.kind == "repair":
+            from .repair import check_repaired
+
+            return check_repaired(self, plan)
         from . import plan as planning
 
         return planning.check(self, plan)
