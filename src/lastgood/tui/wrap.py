@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, split_graphemes
 from rich.style import Style
@@ -33,28 +33,39 @@ def rows(pieces: Sequence[Piece], width: int, *, indent: int = 0, most: int = 1 
     blank = Safe(" " * indent)
     made: list[list[Part]] = [[]]
     room = width
-    for words, style in pieces:
-        for match in _WORD.finditer(clean(words)):
-            word = Safe(match[0])
-            size = cell_len(word.rstrip())
-            if room < size <= full // 2 or (size > room == 0):
-                if len(made) == most:
-                    return [strip(*row) for row in made], True
-                made.append([blank])
-                room = full
-            while size > room:
-                head, word = _split(word, room)
+    for word in _words(pieces):
+        size = sum(cell_len(part.rstrip()) for part, _ in word)
+        if room < size and (size <= full // 2 or (size <= full and room < full // 4) or room == 0):
+            if len(made) == most:
+                return [strip(*row) for row in made], True
+            made.append([blank])
+            room = full
+        for part, style in word:
+            while cell_len(part.rstrip()) > room:
+                head, part = _split(part, room)
                 made[-1].append((head, style))
                 if len(made) == most:
                     return [strip(*row) for row in made], True
                 made.append([blank])
                 room = full
-                size = cell_len(word.rstrip())
             # Blanks at the end of a row are not carried over to the next.
-            word = word if cell_len(word) <= room else Safe(word.rstrip())
-            made[-1].append((word, style))
-            room -= cell_len(word)
+            part = part if cell_len(part) <= room else Safe(part.rstrip())
+            made[-1].append((part, style))
+            room -= cell_len(part)
     return [strip(*row) for row in made], False
+
+
+def _words(pieces: Sequence[Piece]) -> Iterator[list[tuple[Safe, Style]]]:
+    """Runs up to a blank, each with the blanks after it; a run goes on from one piece into the next."""
+    word: list[tuple[Safe, Style]] = []
+    for words, style in pieces:
+        for match in _WORD.finditer(clean(words)):
+            word.append((Safe(match[0]), style))
+            if match[0][-1] == " ":
+                yield word
+                word = []
+    if word:
+        yield word
 
 
 def source(text: str, style: Style) -> list[Piece]:
@@ -70,18 +81,20 @@ def source(text: str, style: Style) -> list[Piece]:
 
 def clipped(pieces: Sequence[Piece], width: int) -> Strip:
     """`pieces`, cleaned, in one row; what is cut off is said by an ellipsis."""
-    made, cut = rows(pieces, width - 1, most=1)
-    return Strip.join([made[0], strip("…")]) if cut else made[0]
+    made, cut = rows(pieces, width, most=1)
+    if not cut:
+        return made[0]
+    return Strip.join([rows(pieces, max(1, width - 1), most=1)[0][0], strip("…")])
 
 
 def _split(word: Safe, cells: int) -> tuple[Safe, Safe]:
-    """`word` cut where its first part takes at most `cells`, never inside a character, and at least one of them."""
+    """`word` cut where its first part takes at most `cells`, never inside a character."""
     if word.isascii():
-        cut = max(1, cells)
+        cut = max(0, cells)
         return Safe(word[:cut]), Safe(word[cut:])
     used = 0
     for start, _, size in split_graphemes(word)[0]:
-        if used + size > cells and start > 0:
+        if used + size > cells:
             return Safe(word[:start]), Safe(word[start:])
         used += size
     return word, Safe("")

@@ -13,6 +13,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
+from lastgood.core import chat
 from lastgood.core.diff import Change, Diff, diff
 
 from ..flow import COLOURS, Flow
@@ -88,18 +89,23 @@ class DiffView(Flow):
         if change is None:
             return self._heading(width)
         kind = self.part_style(f"diff--{change.kind}")
+        removed, added = self.part_style("diff--removed"), self.part_style("diff--added")
         head: list[Piece] = [(f"{SIGNS[change.kind]} ", kind), *source(change.path, self.part_style("diff--path"))]
         if change.kind == "changed" and _is_short(change.old) and _is_short(change.new):
-            head += [("  ", NO_STYLE), *source(_said(change.old), self.part_style("diff--removed"))]
-            head += [(" → ", NO_STYLE), *source(_said(change.new), self.part_style("diff--added"))]
+            head += [("  ", NO_STYLE), *source(_said(change.old), removed)]
+            head += [(" → ", NO_STYLE), *source(_said(change.new), added)]
             if change.delta is not None:
                 head.append((f"  ({_signed(change.delta)})", kind))
             return self._rows(head, width)
+        if _is_message(change):
+            message = change.new if change.old is None else change.old
+            gist: list[Piece] = [(f"  {change.kind}  ", self.part_style("flow--note")), (_gist(message), NO_STYLE)]
+            return self._rows([*head, *gist], width)
         made = self._rows([*head, (f"  {change.kind}", self.part_style("flow--note"))], width)
         if change.kind != "added":
-            made += self._rows([("    - ", NO_STYLE), *source(_said(change.old), self.part_style("diff--removed"))], width)
+            made += self._rows([("    - ", NO_STYLE), *source(_said(change.old), removed)], width)
         if change.kind != "removed":
-            made += self._rows([("    + ", NO_STYLE), *source(_said(change.new), self.part_style("diff--added"))], width)
+            made += self._rows([("    + ", NO_STYLE), *source(_said(change.new), added)], width)
         return made
 
     def _heading(self, width: int) -> list[Strip]:
@@ -127,6 +133,26 @@ class DiffView(Flow):
         if change.kind != "removed":
             parts.append(f"+ {self._names[1]}\n\n{_whole(change.new)}")
         self.app.push_screen(Reader(change.path, "\n\n".join(parts)))
+
+
+def _is_message(change: Change) -> bool:
+    value = change.new if change.old is None else change.old
+    return change.kind != "changed" and change.path.startswith(".messages[") and isinstance(value, dict)
+
+
+def _gist(message: object) -> str:
+    """A message in a line: who says what, or calls which tool."""
+    said = []
+    for turn in chat.conversation({"messages": [message]}):
+        said.append(f"{turn.role}:")
+        for part in turn.parts:
+            if isinstance(part, chat.Call):
+                said.append(f"calls {part.name} {part.arguments}")
+            elif isinstance(part, chat.Result):
+                said.append(f"→ {part.text}")
+            else:
+                said.append(part.text)
+    return " ".join(" ".join(said)[:SHOWN].split())
 
 
 def _said(value: object) -> str:

@@ -112,6 +112,7 @@ class MessagesView(Flow):
         self._folded = set(self._more)
         self.reset()
         self.action_last()
+        self.cursor = self._starts[-1]
 
     # Items
 
