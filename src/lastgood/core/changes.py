@@ -196,7 +196,7 @@ def images(tree: Tree, intent: Intent) -> dict[str, Image]:
 
 def times(tree: Tree, intent: Intent) -> dict[str, int]:
     """The modification times of the folders as they are; a folder that is gone has none."""
-    there = [before.path for before in intent.folders if _exists(tree, before.path)]
+    there = [before.path for before in intent.folders if tree.has_folder(before.path)]
     return {path: os.fstat(tree.folder(path)).st_mtime_ns for path in there}
 
 
@@ -205,7 +205,7 @@ def times(tree: Tree, intent: Intent) -> dict[str, int]:
 
 def is_complete(tree: Tree, intent: Intent) -> bool:
     """Whether the last swap had been made: no path is what it was before, and no foreign file was swapped out."""
-    if _exists(tree, _new_folder(intent.id)):
+    if tree.has_folder(_new_folder(intent.id)):
         return False
     for change in intent.changes:
         waiting = tree.image(change.temp)
@@ -235,7 +235,7 @@ def roll_back(tree: Tree, intent: Intent) -> list[str]:
     Raises:
         OSError, NotKept: not all could be put back; the others have been, and it can be tried again.
     """
-    if _exists(tree, _new_folder(intent.id)):
+    if tree.has_folder(_new_folder(intent.id)):
         for change in intent.changes:  # no swap had been made
             _discard_temp(tree, change)
         _times_back(tree, intent)
@@ -255,7 +255,7 @@ def roll_back(tree: Tree, intent: Intent) -> list[str]:
 
 def _take_back(tree: Tree, change: Change) -> list[str]:
     said = f"{tree.path}/{change.path} was written to meanwhile"
-    if not _exists(tree, change.path.rpartition("/")[0]):
+    if not tree.has_folder(change.path.rpartition("/")[0]):
         kept = f"; what it was is kept as {tree.path}/{change.kept}" if change.kept else ""
         return [f"the folder of {tree.path}/{change.path} is gone, or a symlink by now{kept}"]
     folder, name = tree.place(change.path)
@@ -339,7 +339,7 @@ def _discard_temp(tree: Tree, change: Change) -> None:
 
 def _times_back(tree: Tree, intent: Intent) -> None:
     for before in intent.folders:
-        if not _exists(tree, before.path):
+        if not tree.has_folder(before.path):
             continue
         if _names(tree, before.path) == before.names:
             _set_time(tree, before.path, before.mtime_ns)
@@ -362,7 +362,3 @@ def remove_folder(tree: Tree, action: str) -> None:
 
 def _new_folder(action: str) -> str:
     return action_folder(f".new_{action}")
-
-
-def _exists(tree: Tree, relative: str) -> bool:
-    return relative == "" or tree.stamp(relative).type == "folder"

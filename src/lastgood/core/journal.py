@@ -76,9 +76,10 @@ class Journal:
         self._refuse_what_cannot_be(plan)
         with self._at_work() as tree:
             told = _settle(tree)
+            ledger = records.read(self.path)
             if plan.undoes is not None:
-                undo.chosen(records.read(self.path), plan.undoes)
-            _refuse_on_open_ground(tree, plan)
+                undo.chosen(ledger, plan.undoes)
+            _refuse_on_open_ground(tree, ledger, plan)
             intent = _prepare(tree, plan, reason)
             action = self._do(tree, plan, intent, check)
         if told:
@@ -167,11 +168,13 @@ def _can_keep_owner(step: Step) -> bool:
     return step.before.type == "absent" or os.geteuid() in (0, step.before.uid)
 
 
-def _refuse_on_open_ground(tree: Tree, plan: Plan) -> None:
+def _refuse_on_open_ground(tree: Tree, ledger: Ledger, plan: Plan) -> None:
     """An action that could not be settled owns its paths until it is."""
-    for entry in records.read(os.path.join(tree.path, FOLDER)).entries:
+    for entry in ledger.entries:
+        if entry.state != "open":
+            continue
         owned = {f"{tree.path}/{change.path}" for change in entry.intent.changes}
-        if entry.state == "open" and owned & {step.path for step in plan.steps}:
+        if owned & {step.path for step in plan.steps}:
             raise Refused(f"action {entry.intent.id} was cut off here and could not be settled; nothing changed")
 
 
@@ -235,10 +238,10 @@ def _take_all_back(tree: Tree, intent: Intent, error: BaseException) -> None:
         _append(tree, Outcome(intent.id, times.now_ns(), "rolled-back", what, left=tuple(left)))
         if not left:
             changes.remove_folder(tree, intent.id)
+    if isinstance(error, changes.Changed):
+        raise Refused("\n".join([f"{what}; nothing of this action remains", *left])) from None
     if left:
         raise Failed("\n".join([f"{what}; taken back, but:", *left])) from error
-    if isinstance(error, changes.Changed):
-        raise Refused(f"{what}; nothing changed") from None
     if isinstance(error, Exception):
         raise Failed(f"{what}; what was there before is back") from error
 

@@ -16,7 +16,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
-def held(folder: int, path: str, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
+def held(folder: int, path: str) -> Iterator[None]:
     """Hold the lock of the journal's folder, given by descriptor and, for messages, by path.
 
     Raises:
@@ -34,7 +34,7 @@ def held(folder: int, path: str, *, wait: float = WAIT_SECONDS) -> Iterator[None
     by_descriptor = f"/proc/self/fd/{folder}/lock"
     lock = filelock.FileLock(by_descriptor if os.path.exists(by_descriptor) else os.path.join(path, "lock"), mode=0o600)
     try:
-        lock.acquire(timeout=wait, poll_interval=0.02)
+        lock.acquire(timeout=WAIT_SECONDS, poll_interval=0.02)
     except filelock.Timeout:
         raise Refused(f"another lastgood is at work on this store: {_holder(path)}; nothing changed") from None
     try:

@@ -61,9 +61,9 @@ def _environments_above() -> list[dict[str, str]]:
     pid = os.getppid()
     while pid > 1:
         try:
-            with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
+            with open(f"/proc/{pid}/environ", "rb") as file:
                 pairs = os.fsdecode(file.read()).split("\0")
-            with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            with open(f"/proc/{pid}/stat", "rb") as file:
                 pid = int(file.read().rpartition(b")")[2].split()[1])
         except (OSError, ValueError, IndexError):
             break

@@ -8,8 +8,10 @@ no record of ours is skipped and counted, never believed.
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
@@ -22,7 +24,6 @@ from .tree import Image, checked
 FOLDER = ".lastgood"
 """The journal's folder in a store (DESIGN.md, "What restore means")."""
 NAME = "journal.jsonl"
-_LIMIT = 1 << 30
 Outcomes = Literal["done", "rolled-back"]
 
 
@@ -145,44 +146,93 @@ def _told(image: Image) -> str:
     return image.type
 
 
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """What the whole lines of a journal hold, up to a byte."""
+
+    end: int = 0
+    count: int = 0
+    intents: dict[str, Intent] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    bad: tuple[int, ...] = ()
+
+    def with_more(self, raw: bytes) -> _Lines:
+        """These lines and those of `raw`, which begins where these end. Nothing of this value is changed."""
+        intents, outcomes, bad = dict(self.intents), dict(self.outcomes), list(self.bad)
+        lines = raw.split(b"\n")
+        for number, line in enumerate(lines, self.count + 1):
+            if not line.strip():
+                continue
+            try:
+                record = decode_line(line)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+                if number < self.count + len(lines) and not _is_torn(line):
+                    bad.append(number)
+                continue
+            if isinstance(record, Outcome):
+                outcomes[record.id] = record
+            else:
+                intents.setdefault(record.id, record)
+        return _Lines(self.end + len(raw), self.count + len(lines) - 1, intents, outcomes, tuple(bad))
+
+    def ledger(self, path: str) -> Ledger:
+        problem = None
+        if self.bad:
+            some = ", ".join(map(str, self.bad[:5])) + (", …" if len(self.bad) > 5 else "")
+            problem = f"{path}: {len(self.bad)} of its lines cannot be read: {some}"
+        return Ledger(tuple(Entry(i, self.outcomes.get(i.id)) for i in self.intents.values()), problem)
+
+
+_seen: dict[str, tuple[tuple[int, int], bytes, _Lines]] = {}
+"""Per journal: the file (device and inode), its last whole line, and what its whole lines hold. It only ever grows."""
+
+
 def read(folder: str) -> Ledger:
     """The journal in `folder` (``STORE/.lastgood``). Never raises: what cannot be read is its `problem`."""
     path = os.path.join(folder, NAME)
     try:
-        raw = files.read_regular(path, limit=_LIMIT)
-    except files.Absent:
+        fd = _open(path)
+    except FileNotFoundError:
         return Ledger()
-    except files.TooLarge as error:
-        return Ledger((), f"{path}: {error.size} bytes are too many")
-    except files.Unreadable as error:
-        return Ledger((), f"{path} cannot be read: {error.problem}")
-    return decode(raw, path)
+    except OSError as error:
+        return Ledger((), f"{path} cannot be read: {files.words(error)}")
+    try:
+        st = os.fstat(fd)
+        identity, last, lines = _seen.get(path, ((0, 0), b"", _Lines()))
+        if identity != (st.st_dev, st.st_ino) or os.pread(fd, len(last), lines.end - len(last)) != last:
+            lines = _Lines()
+        raw = _rest_of(fd, lines.end)
+    except OSError as error:
+        return Ledger((), f"{path} cannot be read: {files.words(error)}")
+    finally:
+        os.close(fd)
+    end = raw.rfind(b"\n") + 1
+    if end:
+        lines = lines.with_more(raw[:end])
+        last = raw[raw.rfind(b"\n", 0, end - 1) + 1 : end]
+        _seen[path] = ((st.st_dev, st.st_ino), last, lines)
+    return lines.with_more(raw[end:]).ledger(path)
+
+
+def _open(path: str) -> int:
+    """Raises OSError, also for anything but a regular file."""
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _rest_of(fd: int, start: int) -> bytes:
+    """From `start` to the end, which may move while it is read: what is there so far is what counts."""
+    os.lseek(fd, start, os.SEEK_SET)
+    parts = []
+    while part := os.read(fd, 1 << 20):
+        parts.append(part)
+    return b"".join(parts)
 
 
 def decode(raw: bytes, path: str = NAME) -> Ledger:
     """The journal that these bytes hold. A torn last line is no problem: its action had not begun, or is still open."""
-    intents: dict[str, Intent] = {}
-    outcomes: dict[str, Outcome] = {}
-    bad: list[int] = []
-    lines = raw.split(b"\n")
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = decode_line(line)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
-            if number < len(lines) and not _is_torn(line):
-                bad.append(number)
-            continue
-        if isinstance(record, Outcome):
-            outcomes[record.id] = record
-        elif record.id not in intents:
-            intents[record.id] = record
-    problem = None
-    if bad:
-        some = ", ".join(map(str, bad[:5])) + (", …" if len(bad) > 5 else "")
-        problem = f"{path}: {len(bad)} of its lines cannot be read: {some}"
-    return Ledger(tuple(Entry(intent, outcomes.get(intent.id)) for intent in intents.values()), problem)
+    return _Lines().with_more(raw).ledger(path)
 
 
 def _is_torn(line: bytes) -> bool:

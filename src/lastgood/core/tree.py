@@ -103,6 +103,10 @@ class Tree:
             self._folders[relative] = os.open(name, flags, dir_fd=self.folder(parent))
         return self._folders[relative]
 
+    def has_folder(self, relative: str) -> bool:
+        """Whether the folder is there; one that is held stays the same folder, whatever has its name by now."""
+        return relative in self._folders or self.stamp(relative).type == "folder"
+
     def forget(self, relative: str) -> None:
         """Close a folder that is about to be renamed or removed."""
         if relative in self._folders:
