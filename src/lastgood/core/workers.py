@@ -132,12 +132,11 @@ class _Pool:
         self._wanted = wanted
         self._busy: dict[int, tuple[_Worker, _Batch]] = {}
         """By the descriptor that the answer will come from."""
-        self._any_answered = False
 
     def results(self) -> Generator[Checkpoint, None, None]:
         try:
             while len(self._busy) < self._wanted and (batch := self._next_batch()):
-                self._give(_Worker.start(self._store), batch)
+                yield from self._start(batch)
             while self._busy:
                 for descriptor in _readable(self._busy):
                     yield from self._answer(descriptor)
@@ -147,6 +146,15 @@ class _Pool:
 
     def _next_batch(self) -> _Batch | None:
         return self._again.popleft() if self._again else next(self._batches, None)
+
+    def _start(self, batch: _Batch) -> Iterator[Checkpoint]:
+        """Give the batch to a new worker; where none can be started, verify it here."""
+        try:
+            worker = _Worker.start(self._store)
+        except OSError:
+            yield from map(self._store.verify, batch)
+        else:
+            self._give(worker, batch)
 
     def _give(self, worker: _Worker, batch: _Batch) -> None:
         self._busy[worker.answers.fileno()] = (worker, batch)
@@ -160,7 +168,6 @@ class _Pool:
         if found is None:
             yield from self._bury(worker, batch)
             return
-        self._any_answered = True
         following = self._next_batch()
         if following is None:
             worker.kill()
@@ -172,9 +179,8 @@ class _Pool:
     def _bury(self, worker: _Worker, batch: _Batch) -> Iterator[Checkpoint]:
         """A worker died over this batch."""
         how = worker.kill()
-        if not self._any_answered:  # workers cannot be had here
-            for file in batch:
-                yield self._store.verify(file)
+        if not worker.ready:  # workers cannot be had here
+            yield from map(self._store.verify, batch)
         elif len(batch) > 1:
             self._again.extend([file] for file in batch)
         else:
@@ -182,7 +188,7 @@ class _Pool:
             yield Checkpoint(batch[0], Integrity.UNREADABLE, words, False, words)
         following = self._next_batch()
         if following is not None:
-            self._give(_Worker.start(self._store), following)
+            yield from self._start(following)
 
 
 def _readable(descriptors: Iterable[int]) -> list[int]:
@@ -199,15 +205,18 @@ class _Worker:
         self.pid = pid
         self.questions = questions
         self.answers = answers
+        self.ready = False
+        """It has come so far as to read the store."""
 
     @classmethod
     def start(cls, store: Store) -> _Worker:
         import pickle
 
+        code = "import sys; sys.path[:] = sys.argv[1:]; from lastgood.core import workers; workers.serve()"
+        paths = [path or os.getcwd() for path in sys.path]
+        command = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", code, *paths]
         their_input, questions = os.pipe()
         answers, their_output = os.pipe()
-        code = "import sys; sys.path[:] = sys.argv[1:]; from lastgood.core import workers; workers.serve()"
-        command = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", code, *filter(None, sys.path)]
         try:
             pid = os.posix_spawn(
                 sys.executable,
@@ -220,32 +229,34 @@ class _Worker:
                 ],
                 setsigmask=[signal.SIGINT],  # Ctrl-C is for whoever asked; the pipe's end tells the worker
             )
+        except OSError:
+            os.close(questions)
+            os.close(answers)
+            raise
         finally:
             os.close(their_input)
             os.close(their_output)
         worker = cls(pid, open(questions, "wb"), open(answers, "rb"))  # noqa: SIM115
-        worker._send(pickle.dumps(store))
+        worker._ask(pickle.dumps(store))
         return worker
 
     def ask(self, batch: _Batch) -> None:
-        self._send(marshal.dumps([_file_fields(file) for file in batch]))
+        self._ask(marshal.dumps([_file_fields(file) for file in batch]))
 
-    def _send(self, message: bytes) -> None:
+    def _ask(self, message: bytes) -> None:
         with suppress(BrokenPipeError):  # it is dead: the answer will show it
-            self.questions.write(len(message).to_bytes(_LENGTH, "little") + message)
-            self.questions.flush()
+            _send(self.questions, message)
 
     def answer(self) -> list[tuple[Any, ...]] | None:
         """What it found in its batch; None if it died."""
+        self.ready = self.ready or _receive(self.answers) is not None
         message = _receive(self.answers)
         return None if message is None else marshal.loads(message)
 
     def kill(self) -> str:
         """End the process. Says how it had ended, if it had."""
-        ended, status = os.waitpid(self.pid, os.WNOHANG)
-        if ended == 0:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+        os.kill(self.pid, signal.SIGKILL)  # of no effect where it has ended: it is not yet waited for
+        _, status = os.waitpid(self.pid, 0)
         for pipe in (self.questions, self.answers):
             with suppress(BrokenPipeError):
                 pipe.close()
@@ -261,11 +272,15 @@ def serve() -> None:
     gc.disable()  # what a file holds has no cycles
     questions, answers = open(0, "rb"), open(1, "wb")  # noqa: SIM115
     store: Store = pickle.loads(_receive(questions) or b"")  # noqa: S301
+    _send(answers, b"")
     while (message := _receive(questions)) is not None:
         found = [_result(store.verify(_file(fields))) for fields in marshal.loads(message)]
-        answer = marshal.dumps(found)
-        answers.write(len(answer).to_bytes(_LENGTH, "little") + answer)
-        answers.flush()
+        _send(answers, marshal.dumps(found))
+
+
+def _send(pipe: BinaryIO, message: bytes) -> None:
+    pipe.write(len(message).to_bytes(_LENGTH, "little") + message)
+    pipe.flush()
 
 
 def _receive(pipe: BinaryIO) -> bytes | None:

@@ -1,0 +1,145 @@
+"""Remembered results: used only for the very same file, harmless when damaged, private, bounded."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import stores
+from lastgood.core import cache as caching
+from lastgood.core.cache import Cache
+from lastgood.core.continuum import ContinuumStore
+from lastgood.core.model import Checkpoint, Integrity
+from lastgood.core.workers import verify_files
+
+HOUR = 3_600 * stores.NS
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ContinuumStore:
+    folder = tmp_path / "store"
+    stores.write_session(str(folder), "52e6b438", checkpoints=4)
+    damaged = next((folder / "52e6b438" / "checkpoints").glob("cp_*_52e60002.json"))
+    damaged.write_bytes(damaged.read_bytes().replace(b"step 1", b"step 2"))
+    return ContinuumStore(str(folder))
+
+
+@pytest.fixture
+def later() -> Callable[[], int]:
+    """A clock an hour ahead: everything on disk has settled."""
+    return lambda: caching.now_ns() + HOUR
+
+
+def verified(store: ContinuumStore, cache: Cache | None) -> dict[str, Checkpoint]:
+    files = [f for s in store.sessions() for f in store.survey(s).files]
+    return {p.file.name: p for p in verify_files(store, files, cache=cache)}
+
+
+def forge_results(store: ContinuumStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on any file that is read comes out unreadable: what is not, was remembered."""
+
+    def unreadable(self: ContinuumStore, file: object) -> Checkpoint:
+        return Checkpoint(file, Integrity.UNREADABLE, "read afresh", False, "read afresh")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ContinuumStore, "verify", unreadable)
+
+
+def test_what_has_not_changed_is_not_read_again(
+    store: ContinuumStore, tmp_path: Path, later: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(str(tmp_path / "cache"), clock=later)
+    plain = verified(store, None)
+    assert verified(store, cache) == plain
+    assert {p.integrity for p in plain.values()} == {Integrity.VALID, Integrity.MISMATCH}
+    forge_results(store, monkeypatch)
+    assert verified(store, cache) == plain
+    assert {p.reason for p in verified(store, None).values()} == {"read afresh"}
+
+
+def test_a_changed_file_is_read_again(store: ContinuumStore, tmp_path: Path, later: Callable[[], int]) -> None:
+    cache = Cache(str(tmp_path / "cache"), clock=later)
+    before = verified(store, cache)
+    name = next(n for n, p in before.items() if p.valid and n.startswith("cp_"))
+    path = before[name].file.path
+    times = os.stat(path)
+    raw = Path(path).read_bytes()
+    Path(path).write_bytes(raw.replace(b"step 0", b"stop 0"))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # size and mtime as before: ctime tells
+    after = verified(store, cache)
+    assert after[name].integrity is Integrity.MISMATCH
+    assert {n for n in after if after[n].integrity != before[n].integrity} == {name}
+
+
+def test_what_changed_less_than_two_seconds_ago_is_not_remembered(
+    store: ContinuumStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(str(tmp_path / "cache"))
+    verified(store, cache)
+    forge_results(store, monkeypatch)
+    assert {p.reason for p in verified(store, cache).values()} == {"read afresh"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: b"",
+        lambda raw: raw[: len(raw) // 2],
+        lambda raw: raw.replace(b'"valid"', b'"v\xff"'),
+        lambda raw: raw.replace(b"mismatch", b"valid\0\0\0"),
+        lambda raw: b"\0" * len(raw),
+        lambda raw: b"[]",
+        lambda raw: caching.sha256(b"[]").hexdigest().encode() + b"\n[]",
+    ],
+)
+def test_a_damaged_cache_is_as_good_as_none(
+    store: ContinuumStore, tmp_path: Path, later: Callable[[], int], damage: Callable[[bytes], bytes]
+) -> None:
+    cache = Cache(str(tmp_path / "cache"), clock=later)
+    plain = verified(store, cache)
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_bytes(damage(kept.read_bytes()))
+    assert verified(store, cache) == plain
+
+
+def test_another_version_of_the_verifier_starts_afresh(
+    store: ContinuumStore, tmp_path: Path, later: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(str(tmp_path / "cache"), clock=later)
+    verified(store, cache)
+    monkeypatch.setattr(caching, "VERSION", "0.0.0/0")
+    forge_results(store, monkeypatch)
+    assert {p.reason for p in verified(store, cache).values()} == {"read afresh"}
+
+
+def test_the_cache_is_private_and_a_folder_that_cannot_be_written_is_no_fault(
+    store: ContinuumStore, tmp_path: Path, later: Callable[[], int]
+) -> None:
+    verified(store, Cache(str(tmp_path / "a" / "cache"), clock=later))
+    (kept,) = (tmp_path / "a" / "cache").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    (tmp_path / "file").write_text("in the way")
+    assert verified(store, Cache(str(tmp_path / "file"), clock=later)) == verified(store, None)
+
+
+def test_the_stores_verified_longest_ago_are_forgotten(tmp_path: Path, later: Callable[[], int]) -> None:
+    cache = Cache(str(tmp_path / "cache"), clock=later)
+    for n in range(caching._MOST_STORES + 3):
+        folder = tmp_path / f"store{n}"
+        stores.write_session(str(folder), "52e6b438", checkpoints=1)
+        verified(ContinuumStore(str(folder)), cache)
+    assert len(list((tmp_path / "cache").iterdir())) == caching._MOST_STORES
+
+
+def test_results_are_bounded_and_the_freshest_are_kept(
+    store: ContinuumStore, tmp_path: Path, later: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caching, "_MOST_RESULTS", 2)
+    cache = Cache(str(tmp_path / "cache"), clock=later)
+    verified(store, cache)
+    forge_results(store, monkeypatch)
+    assert sum(p.reason != "read afresh" for p in verified(store, cache).values()) == 2
