@@ -30,8 +30,8 @@ def restore(args: argparse.Namespace) -> int:
     plan = store.plan_restore(session, point, foreign=args.foreign, reseal=args.reseal)
     seen = assess_one(store, session, config.thresholds)
     facts = [f"going back to {point.file.name}: {seen.price_of(point).says()}"]
-    if seen.lineage and seen.lineage.advice:
-        facts.append(seen.lineage.advice)
+    if seen.advice:
+        facts.append(seen.advice)
     extra = {"checkpoint_path": point.file.path, "restored_path": restored_path(plan) or point.file.path}
     return _one(args, store, plan, args.reason, facts, extra)
 

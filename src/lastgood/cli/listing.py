@@ -119,9 +119,9 @@ def _put_session(seen: Assessed) -> None:
         right=(3,),
         notes=[_file_notes(seen, p, best) for p in order],
     )
-    if seen.lineage and seen.lineage.advice:
+    if seen.advice:
         put()
-        put_prose("  ", seen.lineage.advice)
+        put_prose("  ", seen.advice)
 
 
 _KIND_ORDER = {FileKind.CHECKPOINT: 0, FileKind.LATEST: 1, FileKind.BACKUP: 2, FileKind.ORPHAN: 3}

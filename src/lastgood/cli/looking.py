@@ -142,8 +142,7 @@ def recover(args: argparse.Namespace) -> int:
     store, config = open_from(args)
     session = store.session(args.session)
     recovery = store.recover(session)
-    line = assess_one(store, session, config.thresholds).lineage
-    advice = line.advice if line else None
+    advice = assess_one(store, session, config.thresholds).advice
     if args.json:
         from ..core.report import recovery_record
 

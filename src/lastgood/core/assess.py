@@ -36,6 +36,13 @@ class Assessed:
         return self.lineage.best if self.lineage else None
 
     @property
+    def advice(self) -> str | None:
+        """Where lastgood would not do what the runtime alone would; None too where somebody has just decided it."""
+        if self.lineage is None or self.verdict is Verdict.RESTORED:
+            return None
+        return self.lineage.advice
+
+    @property
     def task(self) -> str | None:
         """What the session was doing, in its own words: the task, else the resume hint of its best point."""
         if self.session.task is not None and self.session.task.task_description:

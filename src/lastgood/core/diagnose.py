@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from . import checksum, faults, serde
 from .model import Checkpoint, FileKind, Integrity, StoredFile
-from .plausible import Suspect, name_id, name_time, suspects
+from .names import id_in_name, time_in_name
+from .plausible import Suspect, suspects
 from .sanitise import clean
 from .shape import kind_of, misfits
 
@@ -313,7 +314,7 @@ def _identity(point: Checkpoint) -> list[Diagnosis]:
     if folder is not None and header.session_id is not None and header.session_id != folder:
         says = f"session_id is {header.session_id}: it belongs to another session than {folder}"
         found.append(Diagnosis("foreign", says, fields=(".session_id",)))
-    named = name_id(point.file.name) if point.file.kind is FileKind.CHECKPOINT else None
+    named = id_in_name(point.file.name) if point.file.kind is FileKind.CHECKPOINT else None
     if named is not None and header.checkpoint_id is not None and header.checkpoint_id != named:
         says = f"its name says {named}, its checkpoint_id {header.checkpoint_id}: renamed, or put in another's place"
         found.append(Diagnosis("renamed", says, fields=(".checkpoint_id",)))
@@ -331,7 +332,7 @@ def _future(point: Checkpoint, now_ns: int) -> list[Diagnosis]:
 
     times = {
         "created_at": point.header.created_at,
-        "the time in its name": name_time(point.file.name),
+        "the time in its name": time_in_name(point.file.name),
         "its modification time": point.file.mtime_ns,
     }
     ahead = [f"{what} is {rfc3339(t)}" for what, t in times.items() if t is not None and t > now_ns + FUTURE_NS]
@@ -358,7 +359,7 @@ def _nearest(
     A neighbour is valid, so its `created_at` can be trusted, also where it is a copy put back later; this file's own
     may be what was changed, so its name goes first.
     """
-    named = name_time(point.file.name)
+    named = time_in_name(point.file.name)
     own = (named or point.header.created_at or point.file.mtime_ns) // 10**9
     made = [
         (n.header.created_at // 10**9, n.header.created_at, held)

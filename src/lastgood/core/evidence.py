@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from .model import Action, FileKind, Session, State, StoredFile, Survey
+from .names import time_in_name
 from .processes import Processes, look, read_kernel_file
 from .verdict import Facts, Restored, Thresholds
 
@@ -26,7 +27,6 @@ _SAME_MOMENT_NS = 2 * _NS
 _RECENT_GAPS = 50
 _REWRITTEN = ("session_meta.json", "state.json")
 
-_NAMED = re.compile(r"cp_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)_.*\.json", re.DOTALL)
 
 # fmt: off
 _REMOTE = frozenset({
@@ -118,28 +118,15 @@ def gather(
 
 
 @lru_cache(maxsize=4096)
-def named_at(name: str) -> int | None:
-    """The time, to the second, that the runtime put into a checkpoint's name (FORMAT.md, "Layout")."""
-    from datetime import UTC, datetime
-
-    match = _NAMED.fullmatch(name)
-    if match is None:
-        return None
-    try:
-        return int(datetime(*map(int, match.groups()), tzinfo=UTC).timestamp()) * _NS  # type: ignore[misc,arg-type]
-    except ValueError:
-        return None
-
-
 def saved_at(file: StoredFile) -> int:
     """When the runtime saved a checkpoint: its modification time, or its name where the two disagree (a copy)."""
-    named = named_at(file.name)
+    named = time_in_name(file.name)
     return file.mtime_ns if named is None or abs(file.mtime_ns - named) <= _COPIED_NS else named
 
 
 def copied(files: Sequence[StoredFile]) -> bool:
     """Whether the modification times of these checkpoints tell when they were copied, not when they were saved."""
-    named = [f for f in files if named_at(f.name) is not None]
+    named = [f for f in files if time_in_name(f.name) is not None]
     return bool(named) and all(saved_at(f) != f.mtime_ns for f in named)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .evidence import named_at
-from .lookup import id_in_name, runtime_latest
+from .lookup import runtime_latest
 from .model import Checkpoint, FileKind, Session, Survey
+from .names import id_in_name, time_in_name
 from .price import best as best_point
 from .price import is_foreign
 from .words import counted, span
@@ -110,7 +110,7 @@ def _time_problems(points: Sequence[Checkpoint], now: int) -> Iterator[str]:
     for point in points:
         if point.file.mtime_ns > now + _SKEW_NS:
             yield f"{point.file.name} was modified {span((point.file.mtime_ns - now) / _NS)} from now"
-    renamed = [p for p in points if _far_apart(named_at(p.file.name), p.header.created_at)]
+    renamed = [p for p in points if _far_apart(time_in_name(p.file.name), p.header.created_at)]
     for point in renamed:
         yield f"the time in the name of {point.file.name} is not that of its creation"
     timed = [p for p in points if p.header.created_at is not None]

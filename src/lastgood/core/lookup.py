@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import NoReturn
 
 from .errors import NotFound, UsageProblem
 from .model import Checkpoint, FileKind, Session, StoredFile, Survey
+from .names import id_in_name
 from .store import Store
-
-_ID_IN_NAME = re.compile(r"cp_\d{8}_\d{6}_(.*)\.json", re.DOTALL)
 
 
 def find_point(store: Store, session: Session, survey: Survey, name: str) -> Checkpoint:
@@ -48,12 +46,6 @@ def runtime_latest(survey: Survey) -> StoredFile | None:
         target = survey.latest.resolves_to
         return next((f for f in survey.files if f.path == target), None)
     return max(survey.of(FileKind.CHECKPOINT), key=lambda f: f.mtime_ns, default=None)
-
-
-def id_in_name(file_name: str) -> str | None:
-    """The checkpoint id that the crate puts into a file's name."""
-    match = _ID_IN_NAME.fullmatch(file_name)
-    return match[1] if match else None
 
 
 def _newest_valid_backup(store: Store, session: Session, survey: Survey) -> Checkpoint:

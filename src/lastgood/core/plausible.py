@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .names import id_in_name, time_in_name
 from .scan import jq_path
 from .shape import FIELDS, misfits
 from .times import parse_rfc3339, rfc3339
@@ -102,14 +102,14 @@ def _time(
         return [Suspect(".created_at", f"{rfc3339(now)} is earlier than {rfc3339(low)} before it")]
     if high is not None and now > high:
         return [Suspect(".created_at", f"{rfc3339(now)} is later than {rfc3339(high)} after it")]
-    saved = name_time(name)
+    saved = time_in_name(name)
     if saved is not None and abs(now - saved) > _NAME_GAP_NS and low is not None:
         return [Suspect(".created_at", f"{rfc3339(now)}, but the file's name says {rfc3339(saved)}")]
     return []
 
 
 def _ids(value: Mapping[str, object], name: str) -> list[Suspect]:
-    named = name_id(name)
+    named = id_in_name(name)
     own = value.get("checkpoint_id")
     if named is None or not isinstance(own, str) or own == named:
         return []
@@ -176,24 +176,3 @@ def first_difference(one: object, other: object, path: tuple[str | int, ...]) ->
         if step is None:
             return path
         one, other, path = step[0], step[1], (*path, step[2])
-
-
-_NAME = re.compile(r"cp_(\d{8}_\d{6})_(.+)\.json")
-
-
-def name_id(name: str) -> str | None:
-    """The checkpoint_id in the name of a checkpoint file."""
-    match = _NAME.fullmatch(name)
-    return match[2] if match else None
-
-
-def name_time(name: str) -> int | None:
-    """The time of the save in the name of a checkpoint file."""
-    match = _NAME.fullmatch(name)
-    if match is None:
-        return None
-    t = match[1]
-    try:
-        return parse_rfc3339(f"{t[:4]}-{t[4:6]}-{t[6:8]}T{t[9:11]}:{t[11:13]}:{t[13:15]}Z")
-    except ValueError:
-        return None

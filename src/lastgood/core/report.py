@@ -38,7 +38,7 @@ def session_record(seen: Assessed, *, verified: bool) -> dict[str, Any]:
     }
     if verified:
         record["best"] = None if seen.best is None else _best_record(seen, seen.best)
-        record["advice"] = seen.lineage.advice if seen.lineage else None
+        record["advice"] = seen.advice
     return record
 
 

@@ -22,7 +22,7 @@ from typing import Final
 from . import checksum, faults, files, serde
 from .errors import Refused
 from .model import ABSENT, FileKind, Integrity, Plan, Session, Step, StoredFile, Survey
-from .plausible import name_time
+from .names import time_in_name
 from .reseal import changes, with_stable_floats
 from .scan import Stop, scan
 from .shape import FIELDS, misfits
@@ -274,7 +274,7 @@ def _complete(kept: Salvaged, session: Session, file: StoredFile) -> tuple[dict[
             value[field] = session.name
             assumed[field] = "taken from the folder's name"
         elif field == "created_at":
-            named = name_time(file.name)
+            named = time_in_name(file.name)
             value[field] = rfc3339(named if named is not None else file.mtime_ns)
             assumed[field] = f"taken from the file's {'name' if named is not None else 'modification time'}"
         elif field == "messages":
