@@ -266,7 +266,7 @@ class Flow(Widget, can_focus=True):
         height = len(self._strips(self.cursor))
         if shown and (len(shown) == height or height >= self.rows_high):
             return
-        self._hang_on(self._up((self.cursor, 0), self.rows_high // 2 if height < self.rows_high else 0))
+        self._hang_on(self._up((self.cursor, 0), max(0, min(self.rows_high // 2, self.rows_high - height))))
 
     def validate_cursor(self, item: int) -> int:
         return max(0, min(item, self.count() - 1))

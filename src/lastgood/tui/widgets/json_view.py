@@ -64,6 +64,7 @@ class JsonView(Flow):
         Binding("K", "sibling(-1)", "Previous sibling", show=False, id="json.previous-sibling"),
         *(Binding(str(n), f"level({n})", f"Fold to level {n}", show=False, id=f"json.level-{n}") for n in range(1, 10)),
         Binding("0,plus", "unfold_all", "Unfold all", show=False, id="json.unfold-all"),
+        Binding("f", "problem", "Go to the place where it stops being JSON", show=False, id="json.fault"),
         Binding("minus", "level(1)", "Fold all", show=False, id="json.fold-all"),
     ]
 
@@ -135,7 +136,7 @@ class JsonView(Flow):
         end = index.line(closing[0]).end if closing else line.end
         return index.text(index.line(line.opened).start, end)
 
-    def go_to_problem(self) -> None:
+    def action_problem(self) -> None:
         """The cursor on the place where the text stops being JSON, if it is known."""
         at = self._problem[0] if self._problem and self._problem[0] is not None else self._index.fault
         if at is not None and self.count():
@@ -262,8 +263,10 @@ class JsonView(Flow):
         note = self.part_style("flow--note")
         closing = self._index.closing(item)
         is_object = self._index.text(line.start, line.end) == "{"
-        size = "…" if closing is None else f"{closing[1]:,}"
-        said = f"{{{size}}}" if is_object else f"[{size}]"
+        if closing is not None:
+            said = f"{{{closing[1]:,}}}" if is_object else f"[{closing[1]:,}]"
+        else:
+            said = "never closed" if self._index.done else "…"
         if not self._folds.is_folded(item):
             return [("{" if is_object else "[", NO_STYLE), (f"  {said}", note)]
         comma = "," if closing is not None and self._index.line(closing[0]).comma else ""
