@@ -38,6 +38,7 @@ class LastgoodApp(App[None], inherit_bindings=False):
         theme: the arguments of its Theme (:mod:`lastgood.themes`).
         absent: what to say where there is no store.
         notice: something to be said once, at the start.
+        cache_folder: where verdicts are remembered; None: nowhere.
     """
 
     CSS_PATH = "app.tcss"
@@ -55,6 +56,7 @@ class LastgoodApp(App[None], inherit_bindings=False):
         theme: Mapping[str, Any],
         absent: Sequence[str] = (),
         notice: str | None = None,
+        cache_folder: str | None = None,
     ) -> None:
         self._usual_states = {name: str(theme["variables"][name]) for name in STATES}
         # Textual settles how NO_COLOR is done here and now, before any theme is set.
@@ -75,7 +77,7 @@ class LastgoodApp(App[None], inherit_bindings=False):
         if config.keys:
             self.set_keymap(config.keys)
         if store is not None:
-            self.loader = Loader(store, config.thresholds, self._to_main)
+            self.loader = Loader(store, config.thresholds, self._to_main, cache_folder=cache_folder)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The colours of lastgood's own states, for themes of Textual's that lack them."""
@@ -136,6 +138,12 @@ class LastgoodApp(App[None], inherit_bindings=False):
     def on_event_paste(self, event: events.Paste) -> None:
         """Text pasted where there is no input is no key."""
         event.stop()
+
+    def log_defect(self, error: BaseException) -> None:
+        """Keep the traceback of an error of ours that the screen survives."""
+        import traceback
+
+        self.crash_log = _write_crash_log("".join(traceback.format_exception(error)))
 
     def _fatal_error(self) -> None:
         """Write the traceback to a private log, without the values of variables: they may hold a session's messages."""

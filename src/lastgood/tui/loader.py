@@ -68,9 +68,11 @@ class Progress(Message):
 class Trouble(Message):
     """The work in the background met what it cannot go on from."""
 
-    def __init__(self, says: str) -> None:
+    def __init__(self, says: str, defect: Exception | None = None) -> None:
         super().__init__()
         self.says = says
+        self.defect = defect
+        """The error of lastgood itself behind it, for the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +154,20 @@ class Loader:
 
     Args:
         post: takes a message from any thread; a screen's ``post_message``.
+        cache_folder: where verdicts are remembered from one run to the next; None: they are not.
     """
 
-    def __init__(self, store: Store, thresholds: Thresholds, post: Callable[[Message], object]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        thresholds: Thresholds,
+        post: Callable[[Message], object],
+        *,
+        cache_folder: str | None = None,
+    ) -> None:
         self._store = store
         self._thresholds = thresholds
+        self._cache_folder = cache_folder
         self._post = post
         self._turn = 0
         self._verified: dict[StoredFile, Checkpoint] = {}
@@ -238,6 +249,8 @@ class Loader:
                 job()
             except LastgoodError as error:
                 self._post(Trouble(str(error)))
+            except Exception as error:
+                self._post(Trouble(f"this could not be looked at ({type(error).__name__})", error))
 
     def _propose(self, make: Callable[[], Proposal]) -> None:
         try:
@@ -343,6 +356,9 @@ class Loader:
             self._go_through(turn)
         except LastgoodError as error:
             self._post(Trouble(str(error)))
+        except Exception as error:
+            # A defect of ours must not leave the screen waiting without a word.
+            self._post(Trouble(f"the work in the background failed ({type(error).__name__}); F5 tries again", error))
         if turn == self._turn:
             self._post(Progress("", 0, 0))
 
@@ -413,7 +429,14 @@ class Loader:
                 if file.size <= _IN_PROCESS_MAX:
                     yield self._remember(self._store.verify(file))
         if elsewhere:
-            yield from map(self._remember, _verify_in_processes(self._store, elsewhere))
+            yield from map(self._remember, self._verify_elsewhere(elsewhere))
+
+    def _verify_elsewhere(self, files: Sequence[StoredFile]) -> Iterator[Checkpoint]:
+        from ..core.cache import Cache
+        from ..core.workers import verify_files
+
+        cache = Cache(self._cache_folder) if self._cache_folder is not None else None
+        return verify_files(self._store, files, cache=cache)
 
     def _remember(self, point: Checkpoint) -> Checkpoint:
         self._verified[point.file] = point
@@ -505,14 +528,6 @@ class _Outbox:
             self._post(self._progress)
             self._progress = None
         self._due = time.monotonic() + _POST_EVERY_S
-
-
-def _verify_in_processes(store: Store, files: Sequence[StoredFile]) -> Iterator[Checkpoint]:
-    try:
-        from ..core.workers import verify_files
-    except ImportError:
-        return map(store.verify, files)
-    return verify_files(store, files)
 
 
 def _mapped(file: StoredFile) -> Raw:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from .. import themes
+from .. import paths, themes
 from ..config import Config, check_keys
 from ..core.errors import LastgoodError, NotFound, Refused
 from ..core.store import DEFAULT_STORE, Store, open_store
@@ -14,8 +14,11 @@ from ..core.store import DEFAULT_STORE, Store, open_store
 INTERRUPTED = 130
 
 
-def run(store_path: str, config: Config) -> int:
+def run(store_path: str, config: Config, *, remember: bool = True) -> int:
     """Show the screen until it is left; the exit status: 0, 1 after a crash, 128 + n after signal n.
+
+    Args:
+        remember: keep what was found in files that do not change, from one run to the next.
 
     Raises:
         Refused: there is no terminal to show it on.
@@ -30,7 +33,8 @@ def run(store_path: str, config: Config) -> int:
     if config.keys:
         check_keys(config, every_binding())
     theme, notice = choose_theme(config.theme, os.environ)
-    app = LastgoodApp(store, store_path, config, theme=theme, absent=absent, notice=notice)
+    cache_folder = paths.cache_dir() if remember else None
+    app = LastgoodApp(store, store_path, config, theme=theme, absent=absent, notice=notice, cache_folder=cache_folder)
     app.run(mouse=config.mouse)
     if app.return_code is None:
         return INTERRUPTED

@@ -17,7 +17,9 @@ from ..widgets.overview import wrapped
 if TYPE_CHECKING:
     from ..app import LastgoodApp
 
-_KEYS = 16
+_KEYS = 23
+_ANYWHERE = 8
+"""Verbs of this rank and beyond apply anywhere: they are not what "here" means."""
 
 
 class HelpScreen(Screen[None], inherit_bindings=False):
@@ -51,17 +53,15 @@ class HelpScreen(Screen[None], inherit_bindings=False):
         self.query_one("#help-text", Static).update(block(self._lines(max(40, self.app.size.width - 4))))
 
     def _lines(self, width: int) -> list[list[Part]]:
-        here = [v for v in VERBS if v.group == "change" and refusal(v, self._situation) is None]
-        lines = _section("Here", [self._of(v, None) for v in here] + self._widget_keys(here), width)
+        here = [v for v in VERBS if v.rank < _ANYWHERE and refusal(v, self._situation) is None]
+        moves = ("j k ↑ ↓ g G PgUp PgDn", "Move, a page, to the first and the last", None)
+        own = [(shown_keys(keys), meaning, None) for keys, meaning in self._focused]
+        lines = _section("Here", [moves, *own, *(self._of(v, None) for v in sorted(here, key=lambda v: v.rank))], width)
         for group, title in GROUPS.items():
-            verbs = [v for v in VERBS if v.group == group]
-            lines += _section(title, [self._of(v, refusal(v, self._situation)) for v in verbs], width)
-        lines.append([("A key's name in the configuration, [keys], is in the README.", "$text-muted")])
+            rest = [v for v in VERBS if v.group == group and v not in here]
+            lines += _section(title, [self._of(v, refusal(v, self._situation)) for v in rest], width)
+        lines.append([("Names for [keys] in the configuration are in the README.", "$text-muted")])
         return lines
-
-    def _widget_keys(self, here: list[Verb]) -> list[tuple[str, str, str | None]]:
-        mine = {verb.help for verb in here}
-        return [(shown_keys(keys), meaning, None) for keys, meaning in self._focused if meaning not in mine]
 
     def _of(self, verb: Verb, why_not: str | None) -> tuple[str, str, str | None]:
         if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from ...core.assess import Assessed
 from ...core.model import StoredFile
+from ...core.sanitise import clean
 from ...core.times import now_ns
 from .. import deeds, triage
 from ..actions import BY_NAME, VERBS, Situation, bindings_for, refusal
@@ -36,7 +37,7 @@ from ..loader import (
 )
 from ..panes import Panes, Subject
 from ..rows import Rows
-from ..text import Part, block
+from ..text import Part, block, width
 from ..widgets.overview import Overview, point_rows, session_rows
 from ..widgets.session_tree import SessionTree
 from ..widgets.status import Bar, KeyBar, StatusLine, TabStrip
@@ -70,6 +71,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._acting = False
         self._live = False
         self._working = False
+        self._loading = True
         self._order_due = False
         self._order_cost_s = 0.0
         self._asked_for: str | None = None
@@ -138,13 +140,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._show_keys()
 
     def _lay_out(self) -> None:
-        width, height = self.app.size
+        columns, height = self.app.size
         filtering = self.query_one("#filter").display
-        plan = arrange(width, height, reading=self._reading, zoomed=self._zoomed, filtering=filtering)
+        plan = arrange(columns, height, reading=self._reading, zoomed=self._zoomed, filtering=filtering)
         self.set_class(plan.kind == "too-small", "-too-small")
         self.set_class(plan.kind == "side", "-side")
         if plan.kind == "too-small":
-            says = f"{width}×{height} is too small: lastgood needs {SMALLEST[0]}×{SMALLEST[1]}."
+            says = f"{columns}×{height} is too small: lastgood needs {SMALLEST[0]}×{SMALLEST[1]}."
             self.query_one("#too-small", Static).update(block([[says], ["`lastgood list` works anywhere."]]))
             return
         left, right = self.query_one("#left"), self.query_one("#right")
@@ -158,6 +160,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """The preview has the focus."""
         focused = self.focused
         return focused is not None and self.query_one("#panes") in focused.ancestors
+
+    @property
+    def settled(self) -> bool:
+        """The store has been gone through, and what was found is shown."""
+        return self._listed and not self._loading and not self._order_due
 
     # What comes from the loader
 
@@ -180,9 +187,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def on_progress(self, message: Progress) -> None:
         self._working = message.total > 0
+        self._loading = self._working
         self.status.show_progress(message.what, message.done, message.total)
 
     def on_trouble(self, message: Trouble) -> None:
+        if message.defect is not None:
+            self.lastgood.log_defect(message.defect)
         self.status.say(message.says.split("\n")[0], "bad")
 
     def on_detailed(self, message: Detailed) -> None:
@@ -210,7 +220,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         tree = self.sessions
         tree.marks &= self._known.keys()
         tree.show(order, now_ns())
-        if not self._moved and tree.cursor:
+        if not (self._moved or tree.opened or tree.marks) and self.is_current and tree.cursor:
             # Nobody has moved yet: the worst session stays under the cursor while more are found.
             tree.cursor = 0
         self._order_cost_s = time.monotonic() - began
@@ -222,18 +232,19 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _show_header(self) -> None:
         app = self.lastgood
-        left: list[Part] = [("lastgood", "accent"), (" · ", "muted"), _home(app.store_path)]
-        if app.read_only:
-            left.append((" · read-only", "warning"))
+        counts: list[Part] = [(" · read-only", "warning")] if app.read_only else []
         for words, verdict in triage.headline(self._known.values()):
-            left += [(" · ", "muted"), (words, str(verdict) if verdict else "strong")]
+            counts += [(" · ", "muted"), (words, str(verdict) if verdict else "strong")]
         marks = len(self.sessions.marks)
         right: list[Part] = [(f"{marks} marked  ", "accent")] if marks else []
         narrowed = "faults  " if self._faults_only else ""
         right.append((f"{narrowed}{self.sessions.shown:,}/{len(self._known):,}", "muted"))
         if not self._listed:
             right.append((" reading…", "muted"))
-        self.query_one("#header", Bar).show(left, right)
+        # The counts are news, the path is not: it is the path that makes room, its end last.
+        room = self.app.size.width - 13 - sum(width(p[0]) for p in (*counts, *right))
+        left: list[Part] = [("lastgood", "accent"), (" · ", "muted"), _tail(_home(app.store_path), max(12, room))]
+        self.query_one("#header", Bar).show([*left, *counts], right)
         tree = self.sessions
         heading = tree.heading(self._sort.name, self._reverse)
         self.query_one("#heading", Bar).show([(str(p), "muted") for p in heading])
@@ -509,6 +520,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _may(self, name: str) -> bool:
         """Whether the action applies; where not, it is said why."""
+        self._moved = True
         why = refusal(BY_NAME[name], self.situation())
         if why is not None:
             self.status.say(why, "warning")
@@ -570,7 +582,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.loader.propose(make)
 
     def on_proposed(self, message: Proposed) -> None:
-        self._show_path()
+        self.status.hush()
         proposal = message.proposal
         from .dialogs import Agreed, PlanDialog, TellDialog
 
@@ -588,7 +600,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.app.push_screen(PlanDialog(proposal, opened_by), answered)
 
     def on_not_proposed(self, message: NotProposed) -> None:
-        self._show_path()
+        self.status.hush()
         from .dialogs import TellDialog
 
         self.app.push_screen(TellDialog("Not done", [message.says]))
@@ -602,7 +614,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.sessions.marks -= set(done.sessions)
             self._show_header()
         else:
-            self._show_path()
+            self.status.hush()
         if done.problems:
             from .dialogs import TellDialog
 
@@ -652,7 +664,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             return []
         keys: dict[str, list[str]] = {}
         for key, binding in focused._bindings:
-            if binding.description:
+            if binding.id and binding.id not in BY_NAME and not binding.id.startswith("move."):
                 keys.setdefault(binding.tooltip or binding.description, []).append(key)
         return [(",".join(those), meaning) for meaning, those in keys.items()]
 
@@ -672,6 +684,12 @@ class FilterInput(Input):
 
     def key_down(self) -> None:
         self.screen.query_one("#tree").focus()
+
+
+def _tail(path: str, cells: int) -> str:
+    """The end of a path in at most so many cells."""
+    shown = clean(path)
+    return shown if width(shown) <= cells else "…" + shown[-(cells - 1) :]
 
 
 def _home(path: str) -> str:

@@ -112,8 +112,14 @@ class StatusLine(Bar):
         self._work: Sequence[Part] = ()
 
     def show_path(self, parts: Sequence[Part]) -> None:
-        """Where the focus is; what was said before makes way for it."""
-        self._path, self._said = parts, None
+        """Where the focus is; what was said before makes way for it when the focus has moved."""
+        if list(parts) != list(self._path):
+            self._path, self._said = list(parts), None
+            self._draw()
+
+    def hush(self) -> None:
+        """Back from what was said to where the focus is."""
+        self._said = None
         self._draw()
 
     def say(self, words: str, tone: Tone = "strong") -> None:
@@ -148,7 +154,7 @@ class KeyBar(Bar):
         for verb in verbs:
             pair = self._named([verb], keys)
             cells = sum(width(p[0] if isinstance(p, tuple) else p) for p in pair)
-            if cells > room:
+            if cells - 2 > room:
                 break
             room -= cells
             left += pair
