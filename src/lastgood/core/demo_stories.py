@@ -237,5 +237,5 @@ STORIES: tuple[Story, ...] = (
     Story("japanese", 3.7 * _DAY, 40, 16, 2, ended="completed"),
     Story("spanish", 7 * _DAY, 30, 13, 3, ended="completed"),
     Story("terse", 8 * _DAY, 30, 3, 1, ended="user exit"),
-    Story("schema", 9 * _DAY, 120, 44, 4, ended="completed", name="orders-split-first-try"),
+    Story("schema", 9 * _DAY, 120, 44, 4, ended="completed", name="orders-v1"),
 )  # fmt: skip
