@@ -11,8 +11,9 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from lastgood.core import demo
 from tests.tui.screens import Driven, driven
+
+from lastgood.core import demo
 
 FOLDER = Path(__file__).resolve().parents[1] / "screenshots"
 SIZE = (104, 34)
