@@ -204,14 +204,20 @@ def times(tree: Tree, intent: Intent) -> dict[str, int]:
 
 
 def is_complete(tree: Tree, intent: Intent) -> bool:
-    """Whether the last swap had been made: no path is what it was before, and no foreign file was swapped out."""
+    """Whether the last swap had been made.
+
+    It had if no path is what it was before, at least one is what it was to become (the others were written to since),
+    and no foreign file waits to be put back.
+    """
     if tree.has_folder(_new_folder(intent.id)):
         return False
+    made = False
     for change in intent.changes:
-        waiting = tree.image(change.temp)
-        if is_still(tree.image(change.path), change.before) or _is_foreign(waiting, change):
+        seen = tree.image(change.path)
+        if is_still(seen, change.before) or _is_foreign(tree.image(change.temp), change):
             return False
-    return True
+        made = made or agrees(seen, change.after)
+    return made
 
 
 def finish(tree: Tree, intent: Intent) -> tuple[dict[str, Image], list[str]]:

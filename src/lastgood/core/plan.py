@@ -93,11 +93,15 @@ def plan_terminate(store: Store, session: Session, reason: str) -> Plan:
     """Mark the session ended, for this reason. A plan without steps means that it is so already.
 
     Raises:
-        UsageProblem: there is no reason.
+        UsageProblem: there is no reason, or it is no Unicode text.
         Refused: its metadata is damaged, missing or no regular file, or the session is a symlink.
     """
     if not reason.strip():
         raise UsageProblem("terminate needs a reason: --reason TEXT")
+    try:
+        reason.encode()
+    except UnicodeEncodeError:
+        raise UsageProblem("the reason is no Unicode text: session_meta.json cannot hold it") from None
     warnings: tuple[str, ...] = ()
     if session.meta is not None and session.state is State.TERMINATED and session.meta.termination_reason is not None:
         warnings = (f"it had ended before: {session.meta.termination_reason}",)
@@ -263,7 +267,7 @@ def _active(session: Session, point: Checkpoint, warnings: list[str]) -> list[St
     fits = header.iteration is not None and -(2**31) <= header.iteration < 2**31  # the crate reads an i32
     try:
         data = meta.new_meta(session.name, True, None, updated, header.iteration if fits and header.iteration else 0)
-    except UnicodeEncodeError:
+    except meta.MetaFault:
         raise Refused(f"the folder's name {session.path} is no UTF-8: no session_meta.json can name it") from None
     return [Step("create", path, "a new one: active, no termination reason", before, data, mode=0o600)]
 
