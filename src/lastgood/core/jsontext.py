@@ -239,12 +239,13 @@ class Index:
 
     def string(self, start: int, end: int) -> str:
         """What the string token between these bytes says."""
-        source = self.text(start, end)
-        try:
-            said = json.loads(source, strict=False)
-        except ValueError:
-            return source.strip('"')
-        return said if isinstance(said, str) else source
+        return _said(self.text(start, end))
+
+    def beginning(self, start: int, most: int) -> str:
+        """What the first `most` bytes, or a few less, of the string token say that begins here."""
+        end = _end_of(_body.match(self.raw, start + 1, start + most))
+        # Not between the bytes of one character.
+        return _said(f'"{self.raw[start + 1 : end].decode("utf-8", "ignore")}"')
 
     def pretty(self, number: int, indent: str = "  ") -> str:
         """The line as `jq .` would print it."""
@@ -442,6 +443,14 @@ class Index:
             while upto > offset + RAW_LINE - 4 and self.raw[upto] & 0xC0 == 0x80:
                 upto -= 1
         return upto
+
+
+def _said(token: str) -> str:
+    try:
+        said = json.loads(token, strict=False)
+    except ValueError:
+        return token.strip('"')
+    return said if isinstance(said, str) else token
 
 
 def _begin(line: Line) -> int:

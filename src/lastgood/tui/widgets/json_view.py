@@ -32,6 +32,8 @@ SLICE = 0.008
 """Seconds of indexing or searching between two looks at the keyboard."""
 SHOWN = 4096
 """Bytes of one value that are looked at to draw it."""
+READ = 8 << 20
+"""Bytes of one value that are copied or read at most."""
 MOST_ROWS = 6
 """Rows of one value at most; the reader shows the rest."""
 
@@ -124,17 +126,19 @@ class JsonView(Flow):
 
     @property
     def value(self) -> str:
-        """The focused node as the file spells it; a string without its quotes and escapes."""
+        """The focused node as the file spells it, a string as what it says; at most its first :data:`READ` bytes."""
         if not self.count():
             return ""
         index, line = self._index, self._index.line(self.cursor)
         if line.kind is Kind.LEAF and index.text(line.start, line.start + 1) == '"':
+            if line.end - line.start > READ:
+                return index.beginning(line.start, READ)
             return index.string(line.start, line.end)
         if line.kind in (Kind.LEAF, Kind.RAW):
-            return index.text(line.start, line.end)
+            return index.text(line.start, min(line.end, line.start + READ))
+        start = index.line(line.opened).start
         closing = index.closing(line.opened)
-        end = index.line(closing[0]).end if closing else line.end
-        return index.text(index.line(line.opened).start, end)
+        return index.text(start, min(index.line(closing[0]).end if closing else line.end, start + READ))
 
     def action_problem(self) -> None:
         """The cursor on the place where the text stops being JSON, if it is known."""
@@ -351,7 +355,9 @@ class JsonView(Flow):
         if self._index.line(self.cursor).kind in (Kind.OPEN, Kind.CLOSE):
             self.action_fold()
         else:
-            self.app.push_screen(Reader(self.path or "raw text", self.value))
+            line = self._index.line(self.cursor)
+            cut = f", its first {READ >> 20} MiB" if line.end - line.start > READ else ""
+            self.app.push_screen(Reader(f"{self.path or 'raw text'}{cut}", self.value))
 
     def _set_folded(self, line: int, folded: bool) -> None:
         (self._folds.fold if folded else self._folds.unfold)(line)
