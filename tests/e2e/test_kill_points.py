@@ -354,3 +354,36 @@ def test_no_call_escapes_the_count(case: Case, room: Path, tmp_path: Path) -> No
         else:
             traced.update(kind for kind, names in SYSTEM_CALLS.items() if name in names)
     assert +traced == +counted
+
+
+def test_everything_is_synced_before_what_relies_on_it(room: Path) -> None:
+    """What a power cut could reorder is held in order by syncs: intent, new content, swaps, outcome."""
+    bench = Bench(room, CASES[0])
+    action = bench._action()
+    read, write = os.pipe()
+    real_write = os.write
+
+    def act(number: int, name: str, call: Callable[[], object], args: tuple[object, ...]) -> object:
+        first = args[1] if name == "exchange" else args[0]
+        where = os.readlink(f"/proc/self/fd/{first}") if isinstance(first, int) else str(first)
+        real_write(write, f"{name} {os.path.basename(where)}\n".encode())
+        return call()
+
+    assert breaking.in_child(action, act) == 0
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        said = [tuple(line.split()) for line in pipe]
+    swaps = [i for i, (name, what) in enumerate(said) if name in ("link", "exchange") and ".tmp_lastgood" in what]
+    journal = [i for i, call in enumerate(said) if call == ("fsync", "journal.jsonl")]
+    assert len(swaps) == 3 and len(journal) == 2
+    staged = [i for i, (name, what) in enumerate(said) if name == "fsync" and ".tmp_lastgood" in what]
+    assert len(staged) == 2  # the third is a symlink: it has no content but its folder's
+    kept = [i for i, (name, what) in enumerate(said) if name == "fsync" and what.startswith(".new_")]
+    assert kept and max(kept) < journal[0] < min(staged) <= max(staged) < swaps[0]
+    for folder in ("checkpoints", SESSION):
+        synced = [i for i, call in enumerate(said) if call == ("fsync", folder)]
+        assert any(max(staged) < i < swaps[0] for i in synced), f"{folder}: the staged names, before the first swap"
+        assert any(swaps[-1] < i < journal[1] for i in synced), f"{folder}: the swaps, before the outcome"
+    assert any(said[i] == ("fsync", "actions") for i in range(max(staged), swaps[0]))
+    assert ("fsync", os.path.basename(bench.store)) in said[: journal[0]]
+    assert ("fsync", ".lastgood") in said[journal[0] : swaps[0]]

@@ -154,26 +154,32 @@ def test_a_dead_holder_holds_nothing(tmp_path: Path) -> None:
     assert Journal(store).actions()[-1].state == "done"
 
 
-@pytest.mark.parametrize("by_rename", [False, True], ids=["in place", "by rename"])
-def test_what_the_runtime_writes_in_the_very_moment_is_kept(by_rename: bool, tmp_path: Path, figure: list[str]) -> None:
+@pytest.mark.parametrize("how", ["in place", "by rename", "through a descriptor opened before"])
+def test_what_the_runtime_writes_in_the_very_moment_is_kept(how: str, tmp_path: Path, figure: list[str]) -> None:
     """The runtime rewrites session_meta.json just before each of our calls: theirs stays, whatever becomes of ours."""
     template, store = str(tmp_path / "template"), str(tmp_path / "store")
     stores.write_session(template, NAMES[0], active=False, reason="shutdown")
     path = os.path.join(store, NAMES[0], "session_meta.json")
     theirs = stores.meta_bytes(NAMES[0], active=True, iteration=777)
-    open_, write, rename = os.open, os.write, os.rename  # as they are before the child's are counted
-
-    def runtime_writes() -> None:
-        fd = open_(path + ".new" if by_rename else path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        write(fd, theirs)
-        os.close(fd)
-        if by_rename:
-            rename(path + ".new", path)
+    open_, write, rename, ftruncate = (
+        os.open,
+        os.write,
+        os.rename,
+        os.ftruncate,
+    )  # as they are before the child's are counted
 
     def at_call(at: int) -> breaking.Break:
+        opened = open_(path, os.O_WRONLY)
+
         def act(number: int, name: str, call: Callable[[], object], args: tuple[object, ...]) -> object:
-            if number == at:
-                runtime_writes()
+            if number == at and how == "through a descriptor opened before":
+                ftruncate(opened, 0)
+                write(opened, theirs)
+            elif number == at:
+                written = path + ".new" if how == "by rename" else path
+                write(open_(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), theirs)
+                if how == "by rename":
+                    rename(written, path)
             return call()
 
         return act
@@ -196,7 +202,6 @@ def test_what_the_runtime_writes_in_the_very_moment_is_kept(by_rename: bool, tmp
         everything = [p.read_bytes() for p in Path(store).rglob("*") if p.is_file()]
         assert theirs in everything, f"call {at}: what the runtime wrote is nowhere"
     assert ends[0] and ends[4]
-    how = "by rename" if by_rename else "in place"
     figure.append(f"the runtime writes {how} at each of our calls: {dict(ends)} (by exit code), nothing of it lost")
 
 
@@ -231,6 +236,23 @@ def test_a_folder_swapped_for_a_symlink_at_each_call(folder: str, tmp_path: Path
     figure.append(
         f"{folder} swapped for a symlink at each of {calls} calls: {dict(ends)} (by exit code), nothing outside"
     )
+
+
+def test_settling_follows_no_symlink_either(tmp_path: Path) -> None:
+    """What a crash left is put elsewhere, and a symlink to it takes its place: it is named, and not touched there."""
+    store, outside = str(tmp_path / "store"), str(tmp_path / "outside")
+    stores.write_session(store, NAMES[0], active=False, reason="shutdown")
+    shutil.copytree(store, store + ".copy", symlinks=True)
+    calls = breaking.calls_of(lambda: apply(store + ".copy", restored(store + ".copy", NAMES[0], 0)))
+    plan = restored(store, NAMES[0], 0)
+    before_the_last_swap = len(calls) - 1 - calls[::-1].index("exchange")
+    assert breaking.in_child(lambda: apply(store, plan), breaking.kill_before(before_the_last_swap)) == -signal.SIGKILL
+    os.rename(f"{store}/{NAMES[0]}", outside)
+    os.symlink(outside, f"{store}/{NAMES[0]}")
+    before = stores.snapshot(outside)
+    said = Journal(store).settle()
+    assert "symlink" in said[0]
+    assert stores.snapshot(outside) == before
 
 
 def test_folders_swapped_for_symlinks_lead_nowhere(room: Path, figure: list[str]) -> None:

@@ -140,6 +140,21 @@ def test_a_plan_that_no_longer_fits_is_refused(store: str) -> None:
     assert Journal(store).actions() == []
 
 
+def test_what_the_plan_read_must_be_as_it_was(store: str) -> None:
+    """Neither the chosen file nor what else lies beside it may have changed, though no step writes there."""
+    folder = Path(store, NAME, "checkpoints")
+    plan = restored(store)
+    stores.put(str(folder / "cp_20300101_000000_new.json"), b"{}")
+    with pytest.raises(Refused, match="checkpoints has changed"):
+        apply(store, plan)
+    plan = restored(store)
+    chosen = min(folder.glob("cp_*"))
+    stores.put(str(chosen), chosen.read_bytes().replace(b"step", b"STEP"))
+    with pytest.raises(Refused, match=f"{chosen.name} has changed"):
+        apply(store, plan)
+    assert not Path(store, ".lastgood", "journal.jsonl").exists()
+
+
 def test_a_restore_planned_twice_is_done_once(store: str) -> None:
     one, two = restored(store), restored(store)
     apply(store, one)
