@@ -1,4 +1,4 @@
-"""The two stores of PERFORMANCE.md, generated: A with 1,000 sessions of 20 files of 19 KB, B with 10,000 of 5 of 4 KB."""
+"""The stores of PERFORMANCE.md, generated: A of 1,000 sessions × 20 files × 19 KB, B of 10,000 × 5 × 4 KB."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from lastgood.core.checksum import seal
 from lastgood.core.meta import new_meta
 from lastgood.core.times import now_ns, rfc3339
 
-_WORDS = (
+_TEXT = (
     "the file reads test fails because value index returned None before loop ended so we add guard and run again "
     "expected got assert line module path/to/file.py def handler(request): return response error 0x1f 52e6b438 e2e "
     'print("done")\n const x = {"a": 1.5, "b": [1, 2]};\n café naïve 日本語 – “quoted” C:\\tmp 1e5 3.14159'
-).split(" ")
+)
+_WORDS = _TEXT.split(" ")
 _SECOND = 1_000_000_000
 
 
@@ -67,9 +68,7 @@ def _session(store: str, shape: Shape, dice: random.Random) -> None:
         out.write(new_meta(name, active, None if active else "completed", start, shape.checkpoints - 1))
 
 
-def _checkpoint(
-    session: str, point: str, n: int, created: str, size: int, dice: random.Random
-) -> dict[str, object]:
+def _checkpoint(session: str, point: str, n: int, created: str, size: int, dice: random.Random) -> dict[str, object]:
     messages: list[object] = []
     written = 700
     while written < size:
