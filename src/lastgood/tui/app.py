@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from textual import events
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -23,6 +25,7 @@ from ..themes import STATES
 from .actions import VERBS, bindings_for
 from .loader import Loader
 from .screens.main import MainScreen
+from .sparse import Image, SparseUpdate
 from .text import GUARD
 
 CRASHED = 1
@@ -66,6 +69,7 @@ class LastgoodApp(App[None], inherit_bindings=False):
         # The table's own binding opens the palette: Textual's would have priority over every dialog.
         self.use_command_palette = True
         self.animation_level = "none"
+        self._image = Image()
         self.store = store
         self.store_path = store_path
         self.config = config
@@ -112,7 +116,21 @@ class LastgoodApp(App[None], inherit_bindings=False):
             # exit() restores the terminal; an action that is being done runs in a thread that the process waits for.
             loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
         # After ctrl+z and fg the terminal is blank, and Textual believes it is not.
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.app_resume_signal.subscribe(self, lambda _: self.redraw())
+
+    def redraw(self) -> None:
+        """Write the whole screen again: the terminal may show anything."""
+        self._image.forget()
+        self.screen.refresh(layout=True)
+
+    def on_resize(self) -> None:
+        self._image.forget()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            super()._display(screen, SparseUpdate(renderable, self._image))
+        else:
+            super()._display(screen, renderable)
 
     def on_unmount(self) -> None:
         if self.store is not None:

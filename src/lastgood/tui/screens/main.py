@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from ...core.assess import Assessed
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from ..app import LastgoodApp
     from ..widgets.json_view import JsonView
 
+_REST_S = 0.08
+"""Seconds without a move of the cursor after which the preview follows it."""
 _BUSY_SHARE = 10
 """Putting the rows in order may take at most one part in so many of the screen's time."""
 
@@ -75,6 +78,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._order_due = False
         self._order_cost_s = 0.0
         self._asked_for: str | None = None
+        self._following: Timer | None = None
         self._compare_with: StoredFile | None = None
 
     @property
@@ -312,7 +316,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def on_rows_moved(self, message: Rows.Moved) -> None:
         if message.rows is self.sessions:
             self._moved = self._moved or self.sessions.cursor > 0
-            self._focus_changed()
+            self._show_path()
+            # Held down, a key moves many rows a second: the preview follows when it rests.
+            if self._following is not None:
+                self._following.stop()
+            self._following = self.set_timer(_REST_S, self._focus_changed)
 
     def _focus_changed(self) -> None:
         """The cursor is on something else, or more is known of what it is on."""
@@ -630,6 +638,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def action_refresh(self) -> None:
         self._asked_for = None
+        self.lastgood.redraw()
         self.loader.start()
 
     def action_live(self) -> None:
