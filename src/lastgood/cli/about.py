@@ -6,9 +6,10 @@ import argparse
 import dataclasses
 import sys
 
-from .. import __version__, paths, themes
+from .. import __version__, paths
 from ..config import load
 from ..core.store import locate_store
+from ..themes import bundled
 from .out import put, put_bytes, put_json
 
 
@@ -23,7 +24,7 @@ def info(args: argparse.Namespace) -> int:
         "log": paths.log_file(),
     }
     in_force = dataclasses.asdict(config)
-    names = sorted(themes.bundled())
+    names = sorted(bundled())
     if args.json:
         put_json(
             {

@@ -9,7 +9,7 @@ import os
 from ..config import Config, load
 from ..core.errors import UsageProblem
 from ..core.store import locate_store
-from .out import put, say
+from .out import put, put_json, say
 
 
 def open_screen(args: argparse.Namespace) -> int:
@@ -33,7 +33,11 @@ def pick(args: argparse.Namespace) -> int:
     config, path = _screen_config(args)
     from ..tui.run import pick as run_pick
 
-    return run_pick(path, config)
+    choice = run_pick(path, config)
+    if choice is None:
+        return 130
+    put_json(choice)
+    return 0
 
 
 def demo(args: argparse.Namespace) -> int:

@@ -31,6 +31,8 @@ class Situation:
     """Background work is going on."""
     acting: bool = False
     """An action is being done."""
+    picking: bool = False
+    """The screen is that of `lastgood pick`."""
 
 
 WhyNot = Callable[[Situation], str | None]
@@ -137,6 +139,12 @@ def _salvageable(situation: Situation) -> str | None:
     return None
 
 
+def _pickable(situation: Situation) -> str | None:
+    if not situation.picking:
+        return "only `lastgood pick` chooses"
+    return _needs_file(situation)
+
+
 def _working(situation: Situation) -> str | None:
     return None if situation.working else "nothing is going on in the background"
 
@@ -241,6 +249,18 @@ VERBS: tuple[Verb, ...] = (
         why_not=_repairable,
         rank=5,
     ),
+    Verb(
+        "copy",
+        "y",
+        "copy",
+        "Copy: then i the id, p the path, v the JSON value, q its jq path",
+        "look",
+        why_not=_needs_session,
+        rank=7,
+    ),
+    Verb("export", "e", "export", "Write this restore point to a file of your own", "look", why_not=_needs_file),
+    Verb("pager", "o", "pager", "Open this restore point's text in $PAGER", "look", why_not=_needs_file),
+    Verb("choose", "c", "choose", "In `lastgood pick`: take this restore point", "look", why_not=_pickable, rank=1),
     Verb("verify", "v", "verify", "Read and verify this session's files afresh", "look", why_not=_needs_session),
     Verb("refresh", "F5,ctrl+r", "refresh", "Read the store again; position, branches and marks stay", "screen"),
     Verb("live", "L", "live", "Watch the store and show what changes, on or off", "screen"),

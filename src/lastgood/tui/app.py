@@ -17,8 +17,10 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
+from .. import crashlog
 from ..config import Config
 from ..core.journal import Journal
+from ..core.model import Checkpoint
 from ..core.store import Store
 from ..core.verdict import Thresholds
 from ..themes import STATES
@@ -42,6 +44,7 @@ class LastgoodApp(App[None], inherit_bindings=False):
         absent: what to say where there is no store.
         notice: something to be said once, at the start.
         cache_folder: where verdicts are remembered; None: nowhere.
+        picking: a restore point is to be chosen for `lastgood pick`.
     """
 
     CSS_PATH = "app.tcss"
@@ -60,6 +63,7 @@ class LastgoodApp(App[None], inherit_bindings=False):
         absent: Sequence[str] = (),
         notice: str | None = None,
         cache_folder: str | None = None,
+        picking: bool = False,
     ) -> None:
         self._usual_states = {name: str(theme["variables"][name]) for name in STATES}
         # Textual settles how NO_COLOR is done here and now, before any theme is set.
@@ -76,6 +80,11 @@ class LastgoodApp(App[None], inherit_bindings=False):
         self.absent = absent
         self.notice = notice
         self.crash_log: str | None = None
+        self.picking = picking
+        self.picked: tuple[str, Checkpoint] | None = None
+        """What was chosen for `lastgood pick`: the session's name and its point."""
+        self.run_on_exit: list[str] | None = None
+        """A resume command to be run once the screen is gone."""
         self.read_only = _read_only(store_path, config) if store is not None else None
         self.keys_in_force = dict(config.keys)
         if config.keys:
@@ -99,6 +108,19 @@ class LastgoodApp(App[None], inherit_bindings=False):
 
             return AbsentScreen(self.absent)
         return MainScreen()
+
+    def resume_command(self, session: str) -> list[str] | None:
+        """The configured command that resumes a session, its placeholders filled in; None where none is configured."""
+        if not self.config.resume_command:
+            return None
+        values = {"{session_id}": session, "{session_path}": os.path.join(self.store_path, session)}
+        values["{store}"] = self.store_path
+        filled = []
+        for word in self.config.resume_command:
+            for name, value in values.items():
+                word = word.replace(name, value)
+            filled.append(word)
+        return filled
 
     def _to_main(self, message: object) -> None:
         """From any thread to the main screen, also while a dialog lies over it."""
@@ -161,13 +183,13 @@ class LastgoodApp(App[None], inherit_bindings=False):
         """Keep the traceback of an error of ours that the screen survives."""
         import traceback
 
-        self.crash_log = _write_crash_log("".join(traceback.format_exception(error)))
+        self.crash_log = crashlog.keep("".join(traceback.format_exception(error)))
 
     def _fatal_error(self) -> None:
         """Write the traceback to a private log, without the values of variables: they may hold a session's messages."""
         import traceback
 
-        self.crash_log = _write_crash_log(traceback.format_exc())
+        self.crash_log = crashlog.keep(traceback.format_exc())
         self._close_messages_no_wait()
 
 
@@ -198,18 +220,3 @@ def _driver_class() -> type | None:
     from .driver import SafeDriver
 
     return SafeDriver
-
-
-def _write_crash_log(text: str) -> str | None:
-    """The path of the log, readable by its owner alone; None where it cannot be written."""
-    from ..paths import log_file
-
-    try:
-        path = log_file()
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(text)
-    except OSError:
-        return None
-    return path

@@ -1,10 +1,14 @@
-"""Text sent to the terminal's clipboard by OSC 52, wrapped for tmux and screen. It never answers."""
+"""Text handed over: to the tmux buffer, the desktop's clipboard, or the terminal, which never answers."""
 
 from __future__ import annotations
 
 import base64
 import os
+import subprocess
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+
+from ..core.sanitise import clean_lines
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -12,10 +16,30 @@ if TYPE_CHECKING:
 MAX_BYTES = 64_000
 """Terminals drop longer sequences, some of them without a word."""
 _SCREEN_CHUNK = 200
+_SECONDS = 2.0
 
 
-def sequence(text: str, environ: dict[str, str] | os._Environ[str] = os.environ) -> str | None:
-    """The bytes that ask the terminal to take `text`; None where it is too long for that."""
+def hand_over(app: App[object], text: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Hand `text` over by the first way that is there; what to say of it, or None where it has to be shown instead.
+
+    What arrives is as shown: it passes the sanitiser, for it will be pasted into a shell.
+    """
+    shown = "\n".join(clean_lines(text))
+    if environ.get("TMUX") and _fed(["tmux", "load-buffer", "-w", "-"], shown):
+        return "sent to the tmux buffer: prefix ] pastes it"
+    if not (environ.get("SSH_CONNECTION") or environ.get("SSH_TTY")):
+        for command in _native(environ):
+            if _fed(command, shown):
+                return f"sent to the desktop's clipboard by {command[0]}"
+    wrapped = sequence(shown, environ)
+    if wrapped is None or app._driver is None:
+        return None
+    app._driver.write(wrapped)
+    return "sent to the terminal"
+
+
+def sequence(text: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The bytes that ask the terminal to take `text` (OSC 52); None where it is too long for that."""
     raw = text.encode("utf-8", "backslashreplace")
     if len(raw) > MAX_BYTES:
         return None
@@ -29,11 +53,25 @@ def sequence(text: str, environ: dict[str, str] | os._Environ[str] = os.environ)
     return osc
 
 
-def send(app: App[object], text: str) -> bool:
-    """Send `text` to the terminal; whether it was short enough to be sent."""
-    wrapped = sequence(text)
-    if wrapped is None:
+def _native(environ: Mapping[str, str]) -> Iterator[list[str]]:
+    if environ.get("WAYLAND_DISPLAY"):
+        yield ["wl-copy"]
+    if environ.get("DISPLAY"):
+        yield ["xclip", "-selection", "clipboard"]
+        yield ["xsel", "--clipboard", "--input"]
+    yield ["pbcopy"]
+
+
+def _fed(command: list[str], text: str) -> bool:
+    """Whether a program took `text` on its standard input."""
+    try:
+        done = subprocess.run(
+            command,
+            input=text.encode("utf-8", "backslashreplace"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
         return False
-    if app._driver is not None:
-        app._driver.write(wrapped)
-    return True
+    return done.returncode == 0

@@ -21,6 +21,7 @@ from ..core.errors import LastgoodError, NotFound
 from ..core.evidence import Host
 from ..core.journal import Journal
 from ..core.model import Action, Checkpoint, Session, StoredFile, Survey
+from ..core.sanitise import clean_lines
 from ..core.store import Store
 from ..core.verdict import Thresholds
 from .deeds import Done, Proposal, do
@@ -63,6 +64,22 @@ class Progress(Message):
         self.what = what
         self.done = done
         self.total = total
+
+
+class Told(Message):
+    """Something was done that needs a sentence and no more."""
+
+    def __init__(self, says: str) -> None:
+        super().__init__()
+        self.says = says
+
+
+class Paged(Message):
+    """A restore point's text, cleaned, in a private temporary file that the receiver removes."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
 
 
 class Trouble(Message):
@@ -233,6 +250,14 @@ class Loader:
             self._watcher = threading.Event()
             threading.Thread(target=self._watch, args=(self._watcher,), name="lastgood-watch", daemon=True).start()
 
+    def export(self, file: StoredFile, target: str) -> None:
+        """Write the file's bytes to a new file of the user's; :class:`Told` says where."""
+        self._wanted.put(lambda: self._export(file, target))
+
+    def page(self, file: StoredFile) -> None:
+        """Make the file's text fit for a pager and post it as :class:`Paged`."""
+        self._wanted.put(lambda: self._page(file))
+
     def propose(self, make: Callable[[], Proposal]) -> None:
         """Work out a proposal and post it as :class:`Proposed`, or why there is none as :class:`NotProposed`."""
         self._wanted.put(lambda: self._propose(make))
@@ -251,6 +276,19 @@ class Loader:
                 self._post(Trouble(str(error)))
             except Exception as error:
                 self._post(Trouble(f"this could not be looked at ({type(error).__name__})", error))
+
+    def _export(self, file: StoredFile, target: str) -> None:
+        from ..core.export import export
+
+        self._post(Told(f"written to {export(self._store.read(file), target)}"))
+
+    def _page(self, file: StoredFile) -> None:
+        import tempfile
+
+        raw = self._store.read(file)
+        with tempfile.NamedTemporaryFile("w", prefix="lastgood-", suffix=".json", delete=False) as page:
+            page.writelines(f"{line}\n" for line in clean_lines(raw.decode("utf-8", "surrogateescape")))
+        self._post(Paged(page.name))
 
     def _propose(self, make: Callable[[], Proposal]) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import Any
 from .. import paths, themes
 from ..config import Config, check_keys
 from ..core.errors import LastgoodError, NotFound, Refused
+from ..core.model import Checkpoint, FileKind, Recovery
 from ..core.store import DEFAULT_STORE, Store, open_store
 
 INTERRUPTED = 130
@@ -38,10 +39,66 @@ def run(store_path: str, config: Config, *, remember: bool = True) -> int:
     app.run(mouse=config.mouse)
     if app.return_code is None:
         return INTERRUPTED
+    if app.run_on_exit is not None and app.return_code == 0:
+        return _run_on_exit(app.run_on_exit)
     if app.return_code == 1:
         log = f"; the details are in {app.crash_log}" if app.crash_log else ""
         raise LastgoodError(f"the screen failed, and nothing was left half done{log}")
     return app.return_code
+
+
+def pick(store_path: str, config: Config) -> dict[str, Any] | None:
+    """Draw on the terminal, whatever standard output is; the choice as `recover`'s JSON, None where nothing was chosen.
+
+    Raises:
+        Refused: there is no terminal.
+        NotFound: there is no such store.
+    """
+    store = open_store(store_path, max_bytes=config.max_bytes)
+    kept = [os.dup(number) for number in (0, 1, 2)]
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise Refused(f"there is no terminal to choose on ({error.strerror}); `lastgood recover SESSION`") from error
+    for number in (0, 1, 2):
+        os.dup2(terminal, number)
+    try:
+        _refuse_without_terminal()
+        _prepare_environment(config)
+        from .app import LastgoodApp
+
+        theme, _ = choose_theme(config.theme, os.environ)
+        notice = "c chooses the restore point under the cursor; q leaves without one"
+        app = LastgoodApp(store, store_path, config, theme=theme, notice=notice, picking=True)
+        app.run(mouse=config.mouse)
+    finally:
+        for number, saved in enumerate(kept):
+            os.dup2(saved, number)
+    return None if app.picked is None else _picked(store, *app.picked)
+
+
+def _picked(store: Store, name: str, point: Checkpoint) -> dict[str, Any]:
+    from ..core.report import recovery_record
+    from ..core.serde import ParseFault, parse_exactly
+
+    found = store.recover(store.session(name))
+    others = tuple(p for p in found.passed_over if p.path != point.file.path)
+    try:
+        data = parse_exactly(store.read(point.file))
+    except (NotFound, ParseFault):
+        data = None
+    return recovery_record(Recovery(name, point, point.file.kind is FileKind.BACKUP, others), data)
+
+
+def _run_on_exit(command: list[str]) -> int:
+    """Run the resume command that was agreed to; its exit status, or 128 + n where signal n ended it."""
+    import subprocess
+
+    try:
+        code = subprocess.run(command).returncode
+    except (OSError, ValueError) as error:
+        raise LastgoodError(f"{command[0]} cannot be run: {error}") from error
+    return code if code >= 0 else 128 - code
 
 
 def choose_theme(name: str, environ: Mapping[str, str]) -> tuple[dict[str, Any], str | None]:

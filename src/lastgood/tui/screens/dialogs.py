@@ -17,7 +17,6 @@ from textual.visual import Visual
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ...core.sanitise import clean
 from ...core.words import counted
 from ..deeds import USUAL_REASONS, Proposal
 from ..text import Part, block, content
@@ -110,10 +109,10 @@ class PlanDialog(Dialog[Agreed]):
                 yield Static(block(_proposal_lines(proposal)))
             if proposal.type_to_agree is not None:
                 yield Static(_muted(f"type {proposal.type_to_agree} to do it all the same"), classes="ask")
-                yield _OneLine(id="typed")
+                yield OneLine(id="typed")
             if proposal.asks_reason:
                 yield Static(_muted("reason, for the log (may be left empty)"), classes="ask")
-                yield _OneLine(id="reason")
+                yield OneLine(id="reason")
             with Horizontal(id="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
                 yield Choice(proposal.title.split(" ", 1)[0], self._agree_key, id="agree")
@@ -137,10 +136,10 @@ class PlanDialog(Dialog[Agreed]):
         self.query_one("#cancel").focus()
 
     def action_copy(self) -> None:
-        from ..handover import send
+        from ..handover import hand_over
 
-        self.app.call_later(send, self.app, "\n".join(clean(line) for line in self._proposal.as_text()))
-        self.query_one("#hint", Static).update(_muted("sent to the terminal"))
+        text = "\n".join(self._proposal.as_text())
+        self.query_one("#hint", Static).update(_muted(hand_over(self.app, text) or "too long to be sent"))
 
     def _agree(self) -> None:
         wanted = self._proposal.type_to_agree
@@ -170,7 +169,7 @@ class ReasonDialog(Dialog[str]):
                 for number, reason in enumerate(USUAL_REASONS, 1):
                     yield Choice(reason, str(number), id=f"reason-{number}")
             yield Static(_muted("or in your own words, then enter"), classes="ask")
-            yield _OneLine(id="typed")
+            yield OneLine(id="typed")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "Next", show=False, id="dialog.next-reason"),
@@ -221,7 +220,7 @@ class TellDialog(Dialog[None]):
         self.dismiss(None)
 
 
-class _OneLine(Input):
+class OneLine(Input):
     """An input of one row whose cursor does not blink: blinking would never let the link rest."""
 
     def __init__(self, *, id: str) -> None:

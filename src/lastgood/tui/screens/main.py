@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -28,7 +27,6 @@ from ..loader import (
     Compared,
     Detail,
     Detailed,
-    Loader,
     Names,
     NotProposed,
     Opened,
@@ -42,6 +40,7 @@ from ..text import Part, block, width
 from ..widgets.overview import Overview, point_rows, session_rows
 from ..widgets.session_tree import SessionTree
 from ..widgets.status import Bar, KeyBar, StatusLine, TabStrip
+from .handover import HandOver
 
 if TYPE_CHECKING:
     from ..app import LastgoodApp
@@ -53,7 +52,7 @@ _BUSY_SHARE = 10
 """Putting the rows in order may take at most one part in so many of the screen's time."""
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
+class MainScreen(HandOver, inherit_bindings=False):
     """Sessions on one side, what is known of the focused one on the other."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("screen")
@@ -88,10 +87,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         assert isinstance(self.app, LastgoodApp)
         return self.app
 
-    @property
-    def loader(self) -> Loader:
-        return self.lastgood.loader
-
     # Widgets
 
     def compose(self) -> ComposeResult:
@@ -116,10 +111,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
     @property
     def panes(self) -> Panes:
         return self.query_one("#panes", Panes)
-
-    @property
-    def status(self) -> StatusLine:
-        return self.query_one("#status", StatusLine)
 
     def on_mount(self) -> None:
         self._show_header()
@@ -281,7 +272,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _show_tabs(self) -> None:
         line = self.sessions.focused_line
         about = "" if line is None else line.session
-        file = self._file_to_show()
+        file = self.file_to_show()
         if file is not None and (self._tab != "overview" or (line is not None and line.path is not None)):
             about = file.name
         self.query_one("#tabs", TabStrip).show_tabs(self._tab, about)
@@ -302,7 +293,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 overview.show(session_rows(seen, tree.now_ns))
             else:
                 overview.show(point_rows(seen, file, tree.point_of(line), self._details.get(file), tree.now_ns))
-        self.panes.about(Subject(seen, self._file_to_show(), self._to_compare(seen)))
+        self.panes.about(Subject(seen, self.file_to_show(), self._to_compare(seen)))
 
     def _show_path(self) -> None:
         line = self.sessions.focused_line
@@ -340,7 +331,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     # Tabs
 
-    def _file_to_show(self) -> StoredFile | None:
+    def file_to_show(self) -> StoredFile | None:
         """The file under the cursor; on a session's row its best restore point, else its newest file."""
         line = self.sessions.focused_line
         if line is None:
@@ -397,7 +388,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._go_to_tab("messages")
 
     def action_diff(self) -> None:
-        if self._may("diff"):
+        if self.may("diff"):
             self._go_to_tab("diff")
 
     def action_next_tab(self) -> None:
@@ -495,8 +486,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def action_compare(self) -> None:
         """Mark a file as what others are compared with, or take that back."""
-        file = self._file_to_show()
-        if self._may("compare") and file is not None:
+        file = self.file_to_show()
+        if self.may("compare") and file is not None:
             self._compare_with = None if self._compare_with == file else file
             self.status.say(
                 f"d compares with {file.name}" if self._compare_with else "d compares with the latest", "muted"
@@ -524,35 +515,34 @@ class MainScreen(Screen[None], inherit_bindings=False):
         else:
             seen, file = tree.seen_of(line), tree.file_of(line)
             point = tree.point_of(line) if file is not None else seen.best
-        return Situation(seen, file, point, len(tree.marks), self.lastgood.read_only, self._working, self._acting)
+        app = self.lastgood
+        marked = len(tree.marks)
+        return Situation(seen, file, point, marked, app.read_only, self._working, self._acting, app.picking)
 
-    def _may(self, name: str) -> bool:
+    def may(self, name: str) -> bool:
         """Whether the action applies; where not, it is said why."""
         self._moved = True
-        why = refusal(BY_NAME[name], self.situation())
-        if why is not None:
-            self.status.say(why, "warning")
-        return why is None
+        return super().may(name)
 
     def action_restore(self) -> None:
         seen = self.situation().seen
-        if self._may("restore") and seen is not None:
+        if self.may("restore") and seen is not None:
             file = self.situation().file
             self._propose(lambda: deeds.propose_restore(*self.lastgood.ground, seen, file))
 
     def action_salvage(self) -> None:
         now = self.situation()
-        if self._may("salvage") and now.seen is not None and now.file is not None:
+        if self.may("salvage") and now.seen is not None and now.file is not None:
             seen, file = now.seen, now.file
             self._propose(lambda: deeds.propose_salvage(*self.lastgood.ground, seen, file))
 
     def action_repair(self) -> None:
         seen = self.situation().seen
-        if self._may("repair") and seen is not None:
+        if self.may("repair") and seen is not None:
             self._propose(lambda: deeds.propose_repair(*self.lastgood.ground, seen))
 
     def action_terminate(self) -> None:
-        if not self._may("terminate"):
+        if not self.may("terminate"):
             return
         names, hidden = self._chosen_names()
         from .dialogs import ReasonDialog
@@ -565,12 +555,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.app.push_screen(ReasonDialog(f"Terminate {what}"), given)
 
     def action_activate(self) -> None:
-        if self._may("activate"):
+        if self.may("activate"):
             names, hidden = self._chosen_names()
             self._propose(lambda: deeds.propose_activate(*self.lastgood.ground, names, hidden))
 
     def action_undo(self) -> None:
-        if self._may("undo"):
+        if self.may("undo"):
             self.undo(None)
 
     def undo(self, action_id: str | None) -> None:
@@ -623,6 +613,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._show_header()
         else:
             self.status.hush()
+        if done.verb == "restore" and done.says:
+            self.offer_resume(done.sessions[0])
         if done.problems:
             from .dialogs import TellDialog
 
@@ -632,7 +624,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def action_verify(self) -> None:
         seen = self.situation().seen
-        if self._may("verify") and seen is not None:
+        if self.may("verify") and seen is not None:
             self.status.say(f"verifying {seen.session.name} afresh", "muted")
             self.loader.look_again([seen.session.name])
 
@@ -650,7 +642,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.loader.watch(on)
 
     def action_stop(self) -> None:
-        if self._may("stop"):
+        if self.may("stop"):
             self.loader.stop()
             self._working = False
             self.status.show_progress("", 0, 0)

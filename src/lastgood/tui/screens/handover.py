@@ -1,0 +1,149 @@
+"""The part of the main screen that hands something over: copy, export, pager, resume command, the choice of `pick`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from ...core.model import StoredFile
+from ..actions import BY_NAME, Situation, refusal
+from ..loader import Loader, Paged, Told
+from ..widgets.status import StatusLine
+
+if TYPE_CHECKING:
+    from ..app import LastgoodApp
+    from ..widgets.json_view import JsonView
+
+
+class HandOver(Screen[None], inherit_bindings=False):
+    """What :class:`~lastgood.tui.screens.main.MainScreen` is besides a tree and a preview."""
+
+    # What the main screen gives
+
+    @property
+    def lastgood(self) -> LastgoodApp:
+        raise NotImplementedError
+
+    @property
+    def loader(self) -> Loader:
+        return self.lastgood.loader
+
+    @property
+    def status(self) -> StatusLine:
+        return self.query_one("#status", StatusLine)
+
+    def situation(self) -> Situation:
+        raise NotImplementedError
+
+    def file_to_show(self) -> StoredFile | None:
+        raise NotImplementedError
+
+    def may(self, name: str) -> bool:
+        """Whether the action applies; where not, it is said why."""
+        why = refusal(BY_NAME[name], self.situation())
+        if why is not None:
+            self.status.say(why, "warning")
+        return why is None
+
+    # Copy
+
+    def action_copy(self) -> None:
+        if not self.may("copy"):
+            return
+        from .handing import CopyMenu, Offer, SelectScreen
+
+        seen, file = self.situation().seen, self.file_to_show()
+        view = self._json_view()
+        offers = [
+            Offer("i", "id", seen.session.name if seen else None),
+            Offer("p", "path", file.path if file else seen.session.path if seen else None),
+            Offer("v", "value", view.value if view is not None else None),
+            Offer("q", "jq path", view.path if view is not None else None),
+        ]
+
+        def chosen(offer: Offer | None) -> None:
+            if offer is None or offer.text is None:
+                return
+            from ..handover import hand_over
+
+            said = hand_over(self.app, offer.text)
+            if said is None:
+                self.app.push_screen(SelectScreen(offer.text))
+            else:
+                self.status.say(f"{offer.name} {said}", "muted")
+
+        self.app.push_screen(CopyMenu(offers), chosen)
+
+    def _json_view(self) -> JsonView | None:
+        from ..widgets.json_view import JsonView
+
+        views = self.query(JsonView)
+        return views.first() if views and views.first().display and views.first().count() else None
+
+    # Export and pager
+
+    def action_export(self) -> None:
+        file = self.file_to_show()
+        if not self.may("export") or file is None:
+            return
+        from .handing import ExportDialog
+
+        def given(target: str | None) -> None:
+            if target is not None:
+                self.loader.export(file, target)
+
+        self.app.push_screen(ExportDialog(file.name), given)
+
+    def on_told(self, message: Told) -> None:
+        self.status.say(message.says, "good")
+
+    def action_pager(self) -> None:
+        file = self.file_to_show()
+        if self.may("pager") and file is not None:
+            self.status.say(f"reading {file.name} for the pager", "muted")
+            self.loader.page(file)
+
+    def on_paged(self, message: Paged) -> None:
+        """Show the text, cleaned already, in the user's pager; the screen comes back whatever becomes of it."""
+        self.status.hush()
+        command = [*shlex.split(os.environ.get("PAGER") or "less"), message.path]
+        problem = None
+        try:
+            with self.app.suspend():
+                try:
+                    subprocess.run(command, env={**os.environ, "LESSSECURE": "1"})
+                except (OSError, ValueError) as error:
+                    problem = f"{command[0]} cannot be started: {error}"
+        finally:
+            os.unlink(message.path)
+        self.refresh(layout=True)
+        if problem is not None:
+            self.status.say(problem, "bad")
+
+    # After a restore
+
+    def offer_resume(self, session: str) -> None:
+        """Show the configured resume command, its session filled in."""
+        command = self.lastgood.resume_command(session)
+        if command is None:
+            return
+        from .handing import ResumeDialog
+
+        def answered(run: bool | None) -> None:
+            if run:
+                self.lastgood.run_on_exit = command
+                self.status.say("it will be run when you leave", "muted")
+
+        self.app.push_screen(ResumeDialog(command), answered)
+
+    # pick
+
+    def action_choose(self) -> None:
+        now = self.situation()
+        if self.may("choose") and now.seen is not None and now.point is not None:
+            self.lastgood.picked = (now.seen.session.name, now.point)
+            self.app.exit(return_code=0)
