@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from . import serde
+from . import aswritten, serde
 from .model import Header, Integrity
 
 VERSION = "1.0"
@@ -56,7 +56,7 @@ def seal(value: dict[str, object]) -> bytes:
 
 def verify(raw: bytes) -> Verification:
     """Both answers on a checkpoint's bytes. Never raises for what they hold."""
-    exact, runtime = readings_as_written(raw) or _readings(raw)
+    exact, runtime = aswritten.readings(raw) or _readings(raw)
     if isinstance(runtime, serde.ParseFault):
         return _verify_unread(raw, exact, runtime)
     value = runtime if isinstance(exact, serde.ParseFault) else exact
@@ -91,87 +91,15 @@ def _readings(raw: bytes) -> tuple[object, object]:
     try:
         both = serde.read_document(raw, read_float)
     except serde.ParseFault:
-        return _or_fault(serde.parse_exactly, raw), _or_fault(serde.parse, raw)
-    return (_or_fault(serde.parse_exactly, raw) if differing else both), both
+        return _or_fault(raw, serde.exact_float), _or_fault(raw, serde.runtime_float)
+    return (_or_fault(raw, serde.exact_float) if differing else both), both
 
 
-def _or_fault(reading: Callable[[bytes], object], raw: bytes) -> object:
+def _or_fault(raw: bytes, read_float: Callable[[str], float]) -> object:
     try:
-        return reading(raw)
+        return serde.read_document(raw, read_float)
     except serde.ParseFault as fault:
         return fault
-
-
-def readings_as_written(raw: bytes) -> tuple[object, object] | None:
-    """What :func:`_readings` gives, in a fraction of the time, where `raw` is laid out as the crate lays out a file.
-
-    If orjson prints what it has read just as it stood, every number stood in canonical spelling: there is no ``-0``
-    and no integer beyond 64 bits, and what the runtime makes of a float follows from the float. orjson's grammar is
-    serde_json's but for the depth. None: another layout, or nothing that orjson reads.
-    """
-    import orjson
-
-    try:
-        value = orjson.loads(raw)
-        printed = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        return None
-    if printed != raw or type(value) is not dict:
-        return None
-    floats = _floats(value)
-    if floats is None:
-        return None
-    if not floats:
-        return value, value
-    misread: dict[float, float] = {}
-    for number in floats:
-        token = repr(number)
-        if len(token) <= _READ_EXACTLY and "e" not in token:
-            continue
-        try:
-            read = serde.runtime_float(orjson.dumps(number).decode())
-        except OverflowError:
-            return None
-        if read != number:
-            misread[number] = read
-    return value, (_replaced(value, misread) if misread else value)
-
-
-_READ_EXACTLY = 16
-"""Characters of a float that has at most 15 digits: the runtime makes one exact step to the nearest double."""
-
-
-def _floats(value: dict[str, object]) -> list[float] | None:
-    """Every float below `value`; None if it is nested deeper than serde_json reads. Plain loops are fastest here."""
-    found: list[float] = []
-    level: list[dict[str, object] | list[object]] = [value]
-    for _ in range(serde.MAX_DEPTH):
-        deeper: list[dict[str, object] | list[object]] = []
-        for container in level:
-            for held in container.values() if type(container) is dict else container:
-                kind = type(held)
-                if kind is str:
-                    continue
-                if kind is dict or kind is list:
-                    deeper.append(held)  # type: ignore[arg-type]
-                elif kind is float:
-                    found.append(held)  # type: ignore[arg-type]
-        if not deeper:
-            return found
-        level = deeper
-    return None
-
-
-def _replaced(value: object, misread: dict[float, float]) -> object:
-    """`value` with these floats in place of those."""
-    kind = type(value)
-    if kind is float:
-        return misread.get(value, value)  # type: ignore[call-overload]
-    if kind is list:
-        return [v if type(v) is str else _replaced(v, misread) for v in value]  # type: ignore[attr-defined]
-    if kind is dict:
-        return {k: v if type(v) is str else _replaced(v, misread) for k, v in value.items()}  # type: ignore[attr-defined]
-    return value
 
 
 def _verify_unread(raw: bytes, exact: object, fault: serde.ParseFault) -> Verification:

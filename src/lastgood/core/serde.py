@@ -12,21 +12,33 @@ from collections.abc import Callable
 from functools import cache
 from typing import Literal, NoReturn
 
+from .floats import I32_MAX, exact_float, runtime_float
+
+__all__ = [
+    "MAX_DEPTH",
+    "ParseFault",
+    "Reader",
+    "Spelling",
+    "canonical",
+    "exact_float",
+    "parse",
+    "parse_exactly",
+    "read_document",
+    "respell",
+    "runtime_float",
+]
+
 Spelling = Literal["e+", "e"]
 
 MAX_DEPTH = 127
 """Containers within each other that serde_json reads: its `remaining_depth` starts at 128 and must not reach 0."""
 
 _U64_MAX = 2**64 - 1
-_I32_MAX = 2**31 - 1
-_I32_MIN = -(2**31)
-_POWERS = tuple(float(f"1e{n}") for n in range(309))
 
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _HEX4 = re.compile(rb"[0-9a-fA-F]{4}")
-_PARTS = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
 _EXPONENT = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|([0-9])e([+-]?)(?=[0-9])', re.DOTALL)
 
 _END = -1
@@ -72,7 +84,10 @@ def parse(raw: bytes) -> object:
     Raises:
         ParseFault: the crate cannot read it.
     """
-    return read_document(raw, runtime_float)
+    from .aswritten import readings
+
+    both = readings(raw)
+    return both[1] if both else read_document(raw, runtime_float)
 
 
 def parse_exactly(raw: bytes) -> object:
@@ -81,91 +96,18 @@ def parse_exactly(raw: bytes) -> object:
     Raises:
         ParseFault: as :func:`parse`; a number is out of range where the nearest double is infinite.
     """
-    return read_document(raw, exact_float)
+    from .aswritten import readings
+
+    both = readings(raw)
+    return both[0] if both else read_document(raw, exact_float)
 
 
 def read_document(raw: bytes, read_float: Callable[[str], float]) -> object:
-    """As :func:`parse`; `read_float` reads what is no 64-bit integer, and may raise OverflowError."""
+    """As :func:`parse`, token by token; `read_float` reads what is no 64-bit integer, and may raise OverflowError."""
     reader = Reader(raw, read_float)
     value = reader.value()
     reader.end()
     return value
-
-
-def exact_float(token: str) -> float:
-    """The double nearest to a JSON number. Raises OverflowError where that is infinite."""
-    number = float(token)
-    if number in (float("inf"), float("-inf")):
-        raise OverflowError(token)
-    return number
-
-
-def runtime_float(token: str) -> float:
-    """The double that serde_json makes of a number that is no 64-bit integer: often one unit in the last place off.
-
-    Its digits are gathered in a u64 while they fit, then multiplied or divided once by a power of ten
-    (``parse_integer``, ``parse_decimal``, ``parse_exponent``, ``f64_from_parts``; FORMAT.md, "The rule").
-
-    Raises:
-        OverflowError: serde_json says "number out of range".
-    """
-    parts = _PARTS.fullmatch(token)
-    if parts is None:
-        raise ValueError(f"not a JSON number: {token!r}")
-    minus, whole, fraction, exponent_sign, exponent_digits = parts.groups("")
-    significand, taken = _gather(0, whole)
-    exponent = len(whole) - taken
-    significand, taken = _gather(significand, fraction)
-    exponent -= taken
-    written = _written_exponent(exponent_digits)
-    if written is None:
-        if significand and exponent_sign != "-":
-            raise OverflowError(token)
-        return -0.0 if minus else 0.0
-    exponent += -written if exponent_sign == "-" else written
-    number = _scaled(significand, max(_I32_MIN, min(_I32_MAX, exponent)))
-    return -number if minus else number
-
-
-def _gather(significand: int, digits: str) -> tuple[int, int]:
-    """`significand` with as many of `digits` appended as a u64 holds, and how many of them that were."""
-    zeros = len(digits) - len(digits.lstrip("0")) if significand == 0 else 0
-    room = 20 - (len(str(significand)) if significand else 0)
-    taken = digits[zeros : zeros + room]
-    if not taken:
-        return significand, zeros
-    longer = significand * 10 ** len(taken) + int(taken)
-    if longer > _U64_MAX:
-        taken = taken[:-1]
-        longer = significand * 10 ** len(taken) + int(taken or 0)
-    return longer, zeros + len(taken)
-
-
-def _written_exponent(digits: str) -> int | None:
-    """The exponent's digits as a number; None where an i32 cannot hold it."""
-    significant = digits.lstrip("0")
-    if len(significant) > 10:
-        return None
-    exponent = int(significant or 0)
-    return exponent if exponent <= _I32_MAX else None
-
-
-def _scaled(significand: int, exponent: int) -> float:
-    """``f64_from_parts``: one multiplication or division, by way of 1e308 where the exponent is smaller."""
-    number = float(significand)
-    while exponent < -308 and number:
-        number /= 1e308
-        exponent += 308
-    if number == 0.0:
-        return number
-    if exponent > 308:
-        raise OverflowError
-    if exponent < 0:
-        return number / _POWERS[-exponent]
-    number *= _POWERS[exponent]
-    if number == float("inf"):
-        raise OverflowError
-    return number
 
 
 class Reader:
@@ -418,9 +360,9 @@ class Reader:
 def _digits_past_i32(exponent: bytes) -> int:
     """How many of the exponent's last digits stand behind the one at which serde_json's i32 overflows."""
     digits = exponent.lstrip(b"eE+-").lstrip(b"0")
-    if len(digits) < 10 or (len(digits) == 10 and int(digits) <= _I32_MAX):
+    if len(digits) < 10 or (len(digits) == 10 and int(digits) <= I32_MAX):
         return 0
-    return len(digits) - (10 if int(digits[:10]) > _I32_MAX else 11)
+    return len(digits) - (10 if int(digits[:10]) > I32_MAX else 11)
 
 
 def canonical(value: object, *, spelling: Spelling = "e+") -> bytes:
