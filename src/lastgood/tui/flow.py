@@ -185,7 +185,9 @@ class Flow(Widget, can_focus=True):
         made = self._strips(item)[row].adjust_cell_length(width - 1).apply_style(ground)
         if item == self.cursor:
             made = overlaid(made, self.get_component_rich_style("flow--cursor"))
-        return Strip([*made, *segments((self._scroll_mark(y), self.part_style("flow--note")), style=ground)], width)
+        mark = segments((self._scroll_mark(y), self.part_style("flow--note")), style=ground)
+        # Pieces of one look are joined: every change of look is sent to the terminal.
+        return Strip([*made, *mark], width).simplify()
 
     def _search_line(self) -> list[Part]:
         note = self.part_style("flow--note")

@@ -96,9 +96,10 @@ class Rows(ScrollView, can_focus=True):
         if row >= self.row_count():
             return Strip.blank(width, self.rich_style)
         strip = self.row_strip(row).adjust_cell_length(width).apply_style(self.rich_style)
-        if row != self.cursor:
-            return strip
-        return overlaid(strip, self.get_component_rich_style("rows--cursor"))
+        if row == self.cursor:
+            strip = overlaid(strip, self.get_component_rich_style("rows--cursor"))
+        # Pieces of one look are joined: every change of look is sent to the terminal.
+        return strip.simplify()
 
     def on_resize(self, event: events.Resize) -> None:
         self.virtual_size = Size(event.size.width, self.row_count())

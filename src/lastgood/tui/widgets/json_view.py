@@ -382,9 +382,6 @@ class _Look(App[None]):
         self.query_one(JsonView).show(self.raw)
         self.query_one(JsonView).focus()
 
-    def on_json_view_path_changed(self, event: JsonView.PathChanged) -> None:
-        self.sub_title = event.path
-
 
 if __name__ == "__main__":
     import sys
