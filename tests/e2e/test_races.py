@@ -191,11 +191,14 @@ def test_what_the_runtime_writes_in_the_very_moment_is_kept(how: str, tmp_path: 
 
     first = fresh()
     ends: Counter[int] = Counter()
-    for at in range(len(breaking.calls_of(lambda: apply(store, first)))):
+    calls = breaking.calls_of(lambda: apply(store, first))
+    outcome = len(calls) - 1 - calls[::-1].index("open")  # all has been read back when this line is appended
+    for at in range(len(calls)):
         plan = fresh()
         code = breaking.in_child(lambda: apply(store, plan), at_call(at))  # noqa: B023
         ends[code] += 1
         assert code in (0, 4, 5)
+        assert code != 0 or at >= outcome, f"call {at}: what the runtime wrote was not noticed"
         if code != 0:
             assert Path(path).read_bytes() == theirs, f"call {at}: what the runtime wrote is not where it wrote it"
         assert breaking.in_child(lambda: Journal(store).settle()) == 0
