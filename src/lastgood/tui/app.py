@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from rich.console import RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -25,6 +25,7 @@ from ..core.store import Store
 from ..core.verdict import Thresholds
 from ..themes import STATES
 from .actions import VERBS, bindings_for
+from .keys import OneKeyAtATime
 from .loader import Loader
 from .screens.main import MainScreen
 from .sparse import Image, SparseUpdate
@@ -33,7 +34,7 @@ from .text import GUARD
 CRASHED = 1
 
 
-class LastgoodApp(App[None], inherit_bindings=False):
+class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
     """One store on the screen.
 
     Args:
