@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from . import files
 from .errors import Failed, NotFound, Refused
@@ -111,6 +112,6 @@ def _step_back(tree: Tree, change: Change) -> Step:
     if before.sha256 is None or before.size is None or (kept.type, kept.sha256) != ("file", before.sha256):
         raise Failed(f"what {path} was is not in {tree.path}/{change.kept} any more; nothing changed")
     content = CopyOf(f"{tree.path}/{change.kept}", before.sha256, before.size)
-    op = "create" if now.type == "absent" else "replace"
+    op: Literal["create", "replace"] = "create" if now.type == "absent" else "replace"
     detail = f"put {name} back as it was"
     return Step(op, path, detail, now, content, before.mtime_ns, before.mode, owner, before.xattrs)
