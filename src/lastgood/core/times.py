@@ -84,6 +84,7 @@ def _days(year: int, month: int, day: int) -> int:
     return before * 365 + leap_days + in_year - 719_162  # days from 0001-01-01 to 1970-01-01
 
 
+@lru_cache(maxsize=512)
 def _date(days: int) -> tuple[int, int, int]:
     """The year, month and day that :func:`_days` counts to."""
     cycles, rest = divmod(days + 719_162, 146_097)  # cycles of 400 years
@@ -106,7 +107,7 @@ def _days_before(year: int) -> int:
 
 @lru_cache(maxsize=512)
 def _day(date: str) -> int:
-    """Days from 1970-01-01 to ``YYYY-mm-dd``; remembered, since the files of a store share few dates."""
+    """Days from 1970-01-01 to ``YYYY-mm-dd``; remembered, as :func:`_date` is: a store's files share few dates."""
     year, month, day = int(date[:4]), int(date[5:7]), int(date[8:])
     if not 1 <= month <= 12 or day < 1:
         raise ValueError(OUT_OF_RANGE)
