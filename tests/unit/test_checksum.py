@@ -50,6 +50,18 @@ def test_the_fast_way_reads_what_the_slow_way_reads(content: dict[str, object]) 
         assert tuple(map(shown, fast)) == tuple(map(shown, slowly(raw)))
 
 
+@given(documents, st.sampled_from([b"", b"\n", b" \r\n\t"]))
+def test_other_tidy_layouts_take_the_fast_way_too(content: dict[str, object], end: bytes) -> None:
+    import orjson
+
+    for option in (None, orjson.OPT_INDENT_2):
+        raw = orjson.dumps(content, option=option) + end
+        fast = aswritten.readings(raw)
+        if fast is not None:
+            assert tuple(map(shown, fast)) == tuple(map(shown, slowly(raw)))
+    assert aswritten.readings(b'{"b":1,"a":[0.5,{"c":"-0"}]}') is not None
+
+
 @settings(max_examples=300)
 @given(documents, st.data())
 def test_the_fast_way_leaves_alone_what_it_could_misread(content: dict[str, object], data: st.DataObject) -> None:

@@ -1,4 +1,4 @@
-"""Both readings of a document in a fraction of the time, where it is laid out as the crate lays out a file."""
+"""Both readings of a document in a fraction of the time, where it is laid out as the crate does it, or compact."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def readings(raw: bytes) -> tuple[object, object] | None:
     """
     try:
         value = orjson.loads(raw)
-        printed = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
+        printed = orjson.dumps(value, option=orjson.OPT_INDENT_2 if raw[1:2] == b"\n" else None)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
-    if printed != raw or type(value) is not dict:
+    if type(value) is not dict or (printed != raw and printed != raw.rstrip(b" \t\r\n")):
         return None
     floats = _floats(value)
     if floats is None:
