@@ -110,25 +110,24 @@ def _fitting(word: str, cells: int) -> int:
 
 
 def session_rows(seen: Assessed, now_ns: int) -> list[Row]:
-    """A session's own overview: verdict, why, what it would lose."""
+    """A session's own overview. What every session has comes first, so that a move over a link changes few cells."""
     session = seen.session
     rows: list[Row] = [(_verdict_label(seen.verdict), _in_a_word(seen), _verdict_tone(seen.verdict))]
+    if seen.task:
+        rows.append(("task", seen.task, ""))
+    files = _files(seen)
+    active = "" if seen.last_activity is None else _time(seen.last_activity, now_ns)
+    rows += [("active", active, ""), ("files", files, "")] if active else [("files", files, "")]
+    if session.meta and session.meta.termination_reason:
+        rows.append(("ended", session.meta.termination_reason, ""))
+    if session.linked:
+        rows.append(("link", f"leads to {session.linked}", "warning"))
     if seen.lineage is not None and seen.best is None and seen.points:
         rows.append(("", "! no file of this session verifies: nothing to go back to", "bad"))
     rows += [("", f"! {problem}", "warning") for problem in seen.problems]
-    if seen.lineage and seen.lineage.advice:
-        rows.append(("advice", seen.lineage.advice, "strong"))
-    rows += [("why" if number == 0 else "", f"{e.detail}", "") for number, e in enumerate(seen.evidence)]
-    if seen.task:
-        rows.append(("task", seen.task, ""))
-    if seen.last_activity is not None:
-        rows.append(("active", _time(seen.last_activity, now_ns), ""))
-    if session.meta and session.meta.termination_reason:
-        rows.append(("ended", session.meta.termination_reason, ""))
-    rows.append(("files", _files(seen), ""))
-    rows.append(("path", session.path, "muted"))
-    if session.linked:
-        rows.append(("link", f"leads to {session.linked}", "warning"))
+    if seen.advice:
+        rows.append(("advice", seen.advice, "strong"))
+    rows.append(("why", _why(seen), ""))
     return rows
 
 
@@ -158,9 +157,14 @@ def point_rows(
     rows += _times(file, point, now_ns)
     if point is not None:
         rows += _header(point)
-    rows += [(f"{seen.verdict}" if n == 0 else "", e.detail, "") for n, e in enumerate(seen.evidence)]
-    rows.append(("file", file.path + (f" → {file.link}" if file.link else ""), "muted"))
+    rows.append((str(seen.verdict), _why(seen), ""))
+    if file.link:
+        rows.append(("link", f"leads to {file.link}", "muted"))
     return rows
+
+
+def _why(seen: Assessed) -> str:
+    return " · ".join(e.detail for e in seen.evidence)
 
 
 def _integrity(point: Checkpoint) -> str:
@@ -189,8 +193,8 @@ def _standing(seen: Assessed, point: Checkpoint | None) -> list[Row]:
         rows.append(("stands as", " · ".join(words), "good" if point.valid else "bad"))
     if point.valid:
         rows.append(("price", f"going back here {seen.price_of(point).says()}", "strong"))
-    if seen.lineage and seen.lineage.advice and "best" not in " ".join(words):
-        rows.append(("advice", seen.lineage.advice, ""))
+    if seen.advice and "best" not in " ".join(words):
+        rows.append(("advice", seen.advice, ""))
     return rows
 
 
