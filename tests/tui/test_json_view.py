@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import mmap
+import os
+from pathlib import Path
 
 import pytest
 from looking import HOSTILE, Host, raw_characters, seen
@@ -12,6 +15,7 @@ from lastgood.tui.flow import SearchBar
 from lastgood.tui.widgets.json_view import JsonView
 from lastgood.tui.widgets.reader import Reader, TextView
 
+CORPUS = Path(__file__).parents[1] / "data" / "corpus"
 VALUE = {
     "iteration": 7,
     "messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hi"}],
@@ -238,3 +242,29 @@ async def test_the_reader_shows_a_text_of_one_endless_line() -> None:
         assert any("END" in row for row in seen(app))
         await pilot.press(*["pageup"] * 3, "home")
         assert set(seen(app)[0]) == {"x"}
+
+
+async def test_every_file_of_the_corpus_is_shown_harmlessly() -> None:
+    app = JsonHost(b"null")
+    async with app.run_test(size=(80, 30)) as pilot:
+        for name in sorted(os.listdir(CORPUS)):
+            app.json.show((CORPUS / name).read_bytes()[:200_000])
+            app.json.action_problem()
+            await pilot.pause()
+            assert not raw_characters(app), name
+            assert any(seen(app)), name
+
+
+async def test_a_mapped_file_is_shown_like_its_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "cp.json"
+    file.write_bytes(RAW + b" tail")
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        app = JsonHost(RAW + b" tail")
+        async with app.run_test(size=(60, 30)) as pilot:
+            before = seen(app)
+            app.json.show(mapped)
+            await pilot.pause()
+            assert seen(app) == before
+            await pilot.press("slash", *"assistant", "enter")
+            assert app.json.path == ".messages[1].role"
+            app.json.show(b"null")

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from lastgood.core import jsontext
 from lastgood.core.jsonfold import ALL, Folds, next_sibling, parent, previous_sibling
+from lastgood.core.jsonline import Kind
 from lastgood.core.jsonsearch import Search
-from lastgood.core.jsontext import Index, Kind
+from lastgood.core.jsontext import Index
 
 VALUES = st.recursive(
     st.none()

@@ -6,7 +6,8 @@ containers and ten million.
 
 from __future__ import annotations
 
-from .jsontext import Frame, Index, Kind
+from .jsonline import Frame, Kind
+from .jsontext import Index
 
 ALL = 1 << 30
 """A level deeper than any container: nothing is folded by it."""

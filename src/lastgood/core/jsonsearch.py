@@ -7,7 +7,8 @@ from array import array
 from bisect import bisect_left, bisect_right
 from time import perf_counter
 
-from .jsontext import Index, Kind
+from .jsonline import Kind
+from .jsontext import Index
 
 CHUNK = 256 << 10
 """Bytes searched between two looks at the clock."""

@@ -10,7 +10,6 @@ rest is shown raw, in the file's own lines.
 from __future__ import annotations
 
 import json
-import mmap
 import re
 from array import array
 from bisect import bisect_right
@@ -21,8 +20,8 @@ from time import perf_counter
 from typing import NamedTuple
 
 from . import jq
-
-Raw = bytes | mmap.mmap
+from .jsonline import BODY, CLOSE_ARRAY, CLOSE_OBJECT, COLON, ELEMENT, MEMBER, SPACE, STRING, Frame, Kind, Line
+from .jsonline import Raw as Raw
 
 PAGE = 512
 """Lines decoded together: half a millisecond's work."""
@@ -36,72 +35,6 @@ RAW_LINE = 4096
 """Bytes of a raw line at most."""
 _CUT_OFF = 16
 """No token other than a string is longer at the point where a file that has not been read to its end breaks off."""
-
-_SPACE = rb"[ \t\n\r]*+"
-_BODY = rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
-_STRING = b'"' + _BODY + b'"'
-_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+"
-_SCALAR = b"|".join((_STRING, _NUMBER, b"true", b"false", b"null"))
-_VALUE = (
-    _SPACE
-    + (b"(?:(" + _SCALAR + rb"|\{" + _SPACE + rb"\}|\[" + _SPACE + rb"\])" + _SPACE + rb"(,)?+")
-    + (rb"|([{\[])(?=" + _SPACE + rb"[^ \t\n\r]))")
-)
-
-_space = re.compile(_SPACE)
-_body = re.compile(_BODY)
-_string = re.compile(_STRING)
-_element = re.compile(b"()" + _VALUE)
-_member = re.compile(_SPACE + b"(" + _STRING + b")" + _SPACE + b":" + _VALUE)
-_colon = re.compile(_SPACE + b":")
-_close_object = re.compile(_SPACE + rb"(\})" + _SPACE + b"(,)?+")
-_close_array = re.compile(_SPACE + rb"(\])" + _SPACE + b"(,)?+")
-
-
-class Kind(IntEnum):
-    OPEN = 0
-    CLOSE = 1
-    LEAF = 2
-    RAW = 3
-
-
-class Frame:
-    """A container that lines are in."""
-
-    __slots__ = ("depth", "is_object", "key", "line", "parent", "place")
-
-    def __init__(
-        self, parent: Frame | None, line: int, is_object: bool, depth: int, place: int, key: tuple[int, int]
-    ) -> None:
-        self.parent = parent
-        self.line = line
-        """The line that opens it."""
-        self.is_object = is_object
-        self.depth = depth
-        """How many containers hold it."""
-        self.place = place
-        """Among the elements of its parent, from 0."""
-        self.key = key
-        """Where its key is; an empty range where it has none."""
-
-
-class Line(NamedTuple):
-    kind: Kind
-    key: tuple[int, int]
-    """Where the key is, quotes included; an empty range where there is none. A closing line has its container's."""
-    start: int
-    end: int
-    comma: bool
-    frame: Frame | None
-    """The container of which this line's node is an element; None for the root, and for raw lines."""
-    place: int
-    """Among the elements of that container, from 0."""
-    opened: int
-    """For a closing line the line that opens it, else its own number."""
-
-    @property
-    def depth(self) -> int:
-        return 0 if self.frame is None else self.frame.depth + 1
 
 
 class _Expect(IntEnum):
@@ -243,7 +176,7 @@ class Index:
 
     def beginning(self, start: int, most: int) -> str:
         """What the first `most` bytes, or a few less, of the string token say that begins here."""
-        end = _end_of(_body.match(self.raw, start + 1, start + most))
+        end = _end_of(BODY.match(self.raw, start + 1, start + most))
         # Not between the bytes of one character.
         return _said(f'"{self.raw[start + 1 : end].decode("utf-8", "ignore")}"')
 
@@ -304,10 +237,10 @@ class Index:
         try:
             while len(lines) < limit and offset - state.offset < PAGE_BYTES:
                 if expect is _Expect.VALUE:
-                    pattern = _member if frame is not None and frame.is_object else _element
+                    pattern = MEMBER if frame is not None and frame.is_object else ELEMENT
                     match = pattern.match(raw, offset, offset + WINDOW)
                     if match is None or match.end() > min(size, offset + WINDOW) - _CUT_OFF:
-                        key, start, end, opens, comma, after = self._slowly(offset, pattern is _member)
+                        key, start, end, opens, comma, after = self._slowly(offset, pattern is MEMBER)
                     else:
                         key = match.span(1)
                         opens = match.end(4) >= 0
@@ -329,7 +262,7 @@ class Index:
                         offset = self._to_the_end(offset)
                         expect = _Expect.NOTHING
                         break
-                    match = (_close_object if frame.is_object else _close_array).match(raw, offset)
+                    match = (CLOSE_OBJECT if frame.is_object else CLOSE_ARRAY).match(raw, offset)
                     if match is None:
                         raise _Fault(_after_space(raw, offset))
                     if match.end() == size and not self.whole:
@@ -365,7 +298,7 @@ class Index:
         if is_member:
             start = _after_space(raw, offset)
             key = (start, self._string_end(start))
-            colon = _colon.match(raw, key[1])
+            colon = COLON.match(raw, key[1])
             if colon is None:
                 raise _Fault(_after_space(raw, key[1]))
             offset = colon.end()
@@ -376,7 +309,7 @@ class Index:
             has_comma = raw[comma : comma + 1] == b","
             after = comma + has_comma
         else:
-            match = _element.match(raw, start)
+            match = ELEMENT.match(raw, start)
             if match is None:
                 if raw[start : start + 1] in (b"{", b"[") and _after_space(raw, start + 1) == len(raw) and self.whole:
                     return key, start, start + 1, True, False, start + 1
@@ -392,13 +325,13 @@ class Index:
         raw = self.raw
         if (known := self._string_ends.get(start)) is not None:
             return known
-        if (match := _string.match(raw, start, start + WINDOW)) is not None:
+        if (match := STRING.match(raw, start, start + WINDOW)) is not None:
             return match.end()
         if raw[start : start + 1] != b'"':
             raise _Fault(start)
         if start + WINDOW < len(raw):
             raise _Long(start)
-        return self._unfinished(_end_of(_body.match(raw, start + 1)))
+        return self._unfinished(_end_of(BODY.match(raw, start + 1)))
 
     def _unfinished(self, offset: int) -> int:
         """A string goes wrong here: at the end of what has been read, that may be put right by what follows."""
@@ -409,7 +342,7 @@ class Index:
     def _scan_string(self, start: int, offset: int) -> None:
         """One slice of a long string."""
         raw, upto = self.raw, min(len(self.raw), offset + SLICE)
-        reached = _end_of(_body.match(raw, offset, upto))
+        reached = _end_of(BODY.match(raw, offset, upto))
         if raw[reached : reached + 1] == b'"':
             self._string_ends[start] = reached + 1
             self._scanning = None
@@ -458,7 +391,7 @@ def _begin(line: Line) -> int:
 
 
 def _after_space(raw: Raw, offset: int) -> int:
-    return _end_of(_space.match(raw, offset))
+    return _end_of(SPACE.match(raw, offset))
 
 
 def _end_of(match: re.Match[bytes] | None) -> int:

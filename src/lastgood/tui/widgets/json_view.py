@@ -18,8 +18,9 @@ from textual.strip import Strip
 from textual.worker import Worker
 
 from lastgood.core.jsonfold import ALL, Folds, next_sibling, parent, previous_sibling
+from lastgood.core.jsonline import Kind, Line, Raw
 from lastgood.core.jsonsearch import Search
-from lastgood.core.jsontext import Index, Kind, Line, Raw
+from lastgood.core.jsontext import Index
 
 from ..flow import COLOURS, Flow
 from ..text import NO_STYLE
