@@ -34,5 +34,6 @@ def seen(app: App[None]) -> list[str]:
 
 
 def raw_characters(app: App[None]) -> set[str]:
-    """What a terminal would be sent that is not plainly visible."""
-    return {c for row in app.screen._compositor.render_strips() for c in row.text if not c.isprintable()}
+    """What a terminal would be sent that is not plainly visible; the wide space is, by its width."""
+    shown = "".join(row.text for row in app.screen._compositor.render_strips())
+    return {c for c in shown if not c.isprintable()} - {"\u3000"}
