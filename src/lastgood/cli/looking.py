@@ -75,7 +75,8 @@ def _store_files(args: argparse.Namespace) -> list[_Looked]:
 
 
 def _diagnosis(store: Store, point: Checkpoint, points: list[Checkpoint]) -> Diagnosis | None:
-    if point.valid and point.runtime_accepts:
+    # Of a valid file that the runtime refuses its words say enough; `show` names the numbers.
+    if point.valid:
         return None
     from ..core.examine import examine
 

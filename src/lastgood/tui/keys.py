@@ -11,6 +11,7 @@ from collections import deque
 
 from textual import events
 from textual.app import App
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.timer import Timer
 
@@ -18,8 +19,17 @@ _PATIENCE_SECONDS = 0.3
 """A widget that is removed takes its messages with it: after this long the next key goes on without an answer."""
 
 
+_ROUNDS = 3
+"""A key's binding is looked for after one way to the app; what that sends, and the focus it moves, take two more."""
+
+
 class KeySeenTo(Message):
     """Follows a key on its way from the focused widget to the app, and so arrives when the key has been seen to."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self.rounds = rounds
+        """How many more times it goes that way, for what the key has set off."""
 
 
 class OneKeyAtATime(App[None], inherit_bindings=False):
@@ -42,7 +52,11 @@ class OneKeyAtATime(App[None], inherit_bindings=False):
     async def _give_key(self, event: events.Key) -> None:
         target = self.focused or self.screen
         await super().on_event(event)
-        follower = KeySeenTo().set_sender(target)
+        await self._follow(target, _ROUNDS)
+
+    async def _follow(self, target: DOMNode, rounds: int) -> None:
+        follower = KeySeenTo(rounds)
+        follower.set_sender(target)
         self._key_under_way = follower
         if target.post_message(follower):
             self._key_patience = self.set_timer(_PATIENCE_SECONDS, lambda: self._next_key(follower))
@@ -51,13 +65,18 @@ class OneKeyAtATime(App[None], inherit_bindings=False):
 
     async def on_key_seen_to(self, message: KeySeenTo) -> None:
         message.stop()
-        await self._next_key(message)
+        if message is not self._key_under_way:
+            return
+        if self._key_patience is not None:
+            self._key_patience.stop()
+        if message.rounds:
+            await self._follow(self.focused or self.screen, message.rounds - 1)
+        else:
+            await self._next_key(message)
 
     async def _next_key(self, after: KeySeenTo) -> None:
         if after is not self._key_under_way:
             return
         self._key_under_way = None
-        if self._key_patience is not None:
-            self._key_patience.stop()
         if self._keys_waiting:
             await self._give_key(self._keys_waiting.popleft())
