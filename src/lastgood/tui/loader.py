@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..core.jsontext import Raw
 
 _POST_EVERY_S = 0.1
+_FIRST_POST_S = 0.03
 _IN_PROCESS_MAX = 1_000_000
 """Bytes up to which a file is verified in this process when somebody waits for it: some milliseconds."""
 _DETAIL_MAX = 8_000_000
@@ -547,7 +548,7 @@ class _Outbox:
         self._held: list[Assessed] = []
         self._progress: Progress | None = None
         # The first batch goes out early: it is what the first paint waits for.
-        self._due = time.monotonic() + _POST_EVERY_S
+        self._due = time.monotonic() + _FIRST_POST_S
 
     def put(self, seen: Assessed, progress: Progress | None = None) -> None:
         self._held.append(seen)

@@ -198,7 +198,9 @@ class MainScreen(HandOver, inherit_bindings=False):
 
     def _order_soon(self) -> None:
         """Put the rows in order, now if that is cheap, else when it is due."""
-        if not self._order_due:
+        if not self._listed and not self.sessions.shown:
+            self._order()
+        elif not self._order_due:
             self._order_due = True
             self.set_timer(max(0.01, self._order_cost_s * _BUSY_SHARE), self._order)
 

@@ -211,8 +211,10 @@ class SessionTree(Rows):
         return self.scrollable_content_region.width
 
     def _id_width(self, middle: int) -> int:
-        longest = max((len(seen.session.name) for seen in self._order[:200]), default=8)
-        return max(8, min(longest, middle // 3))
+        lengths = sorted(len(seen.session.name) for seen in self._order[:200])
+        # One odd long name does not widen the column for all.
+        usual = lengths[len(lengths) * 9 // 10] if lengths else 8
+        return max(8, min(usual, middle // 3))
 
     def _session_strip(self, seen: Assessed) -> Strip:
         name = seen.session.name
@@ -276,7 +278,7 @@ class SessionTree(Rows):
         notes = self._notes(seen, file, point)
         note_width = sum(len(str(n[0] if isinstance(n, tuple) else n)) for n in notes)
         at = moment(file.mtime_ns, self.now_ns)
-        told = "  ".join(p for p in (at, kind_word(file), (header.trigger or "") if header else "") if p)
+        told = " ".join(p for p in (at, kind_word(file), (header.trigger or "") if header else "") if p)
         left = clip(told, max(14, middle - note_width))
         room = middle - len(left)
         iteration = "-" if header is None or header.iteration is None else str(header.iteration)
@@ -305,13 +307,13 @@ class SessionTree(Rows):
     def _notes(self, seen: Assessed, file: StoredFile, point: Checkpoint | None) -> list[Part]:
         """What is to be said of a file in a few words: the best, the runtime's choice, what is wrong with it."""
         notes: list[Part] = []
-        if seen.best is not None and seen.best.file.path == file.path:
-            notes.append(("  ◂ best", self._look("best")))
+        best = seen.best is not None and seen.best.file.path == file.path
         choice = seen.lineage.runtime_choice if seen.lineage else None
-        if choice is not None and choice.file.path == file.path:
-            notes.append(
-                ("  the runtime picks this" if not notes else " · the runtime picks this", self._look("muted"))
-            )
+        runtimes = choice is not None and choice.file.path == file.path
+        if best:
+            notes.append(("  ◂ best", self._look("best")))
+        if runtimes:
+            notes.append((", runtime's" if best else "  ◂ the runtime's", self._look("muted")))
         if file.problem:
             notes.append((f"  {file.problem}", self._look("bad")))
         elif point is not None and point.reason:
