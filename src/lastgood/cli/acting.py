@@ -13,13 +13,13 @@ from ..core.assess import assess_one, glance
 from ..core.errors import Failed, LastgoodError, NotFound, Refused, UsageProblem
 from ..core.journal import Journal
 from ..core.lookup import find_point
-from ..core.model import Plan, Session
+from ..core.model import Action, Plan, Session
 from ..core.report import action_record, plan_record, restored_path
 from ..core.store import Store
 from ..core.times import now_ns
 from .opening import open_from
 from .out import Cell, ask, put, put_json, put_table, say
-from .words import ago, counted
+from .words import ago, counted, exact
 
 
 def restore(args: argparse.Namespace) -> int:
@@ -57,10 +57,7 @@ def repair(args: argparse.Namespace) -> int:
 
 def undo(args: argparse.Namespace) -> int:
     store, _ = _open_to_write(args)
-    journal = Journal(store.path)
-    if not args.dry_run:
-        _settle(journal)
-    plan = journal.plan_undo(args.action)
+    plan = Journal(store.path).plan_undo(args.action)
     return _one(args, store, plan, None, [], {"undoes": plan.undoes})
 
 
@@ -82,18 +79,19 @@ def activate(args: argparse.Namespace) -> int:
 
 
 def log(args: argparse.Namespace) -> int:
-    """What was done to this store, newest last."""
+    """What was done to this store, newest last: when, by whom and from where, why, and each path before and after."""
     store, _ = open_from(args)
-    actions = Journal(store.path).actions()
+    journal = Journal(store.path)
+    actions = journal.actions()
+    problem = journal.problem()
     if args.json:
-        put_json({"store": store.path, "actions": [action_record(a) for a in actions]})
+        put_json({"store": store.path, "actions": [action_record(a) for a in actions], "problem": problem})
         return 0
     now = now_ns()
     rows: list[list[Cell]] = [
         [
             a.id,
             (ago(a.at, now), "dim"),
-            a.user + (f" from {a.ssh_from}" if a.ssh_from else ""),
             a.op,
             " ".join(a.sessions),
             (a.state, "yellow" if a.state == "open" else "dim"),
@@ -101,9 +99,18 @@ def log(args: argparse.Namespace) -> int:
         ]
         for a in actions
     ]
-    put_table(rows, flexible=(6, 4))
+    put_table(rows, flexible=(5, 3), notes=[_log_notes(a) for a in actions])
+    if problem:
+        say(("! ", "yellow"), problem)
     say(counted(len(actions), "action"))
     return 0
+
+
+def _log_notes(action: Action) -> list[str]:
+    who = f"{exact(action.at)} by {action.user} on {action.host}"
+    notes = [who + (f", from {action.ssh_from}" if action.ssh_from else "")]
+    notes += [f"{path}: {change}" for path, change in action.facts.items() if " -> " in change]
+    return notes + ([action.note] if action.note else [])
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -124,12 +131,10 @@ def _open_to_write(args: argparse.Namespace) -> tuple[Store, Config]:
             raise Refused("read-only was asked for: nothing is written (--dry-run shows the plan)")
         if why := Journal(store.path).writable():
             raise Refused(f"{store.path} cannot be written: {why}\nnothing changed (--dry-run shows the plan)")
+        # First what a crash left open: a plan made on top of it would only be refused.
+        for sentence in Journal(store.path).settle():
+            say(("! ", "yellow"), sentence)
     return store, config
-
-
-def _settle(journal: Journal) -> None:
-    for sentence in journal.settle():
-        say(("! ", "yellow"), sentence)
 
 
 def _one(
@@ -141,7 +146,6 @@ def _one(
     action = None
     if not args.dry_run and plan.steps:
         _agree(args, 1)
-        _settle(Journal(store.path))
         action = act.apply(store, plan, reason=reason)
     if args.json:
         put_json({**_outcome(plan, action.id if action else None, args.dry_run), **extra})
@@ -184,11 +188,12 @@ def _many(args: argparse.Namespace, store: Store, planner: Callable[[Session], P
     ready = [t for t in turns if t.plan is not None and t.plan.steps]
     if ready and not args.dry_run:
         _agree(args, len(ready))
-        _settle(Journal(store.path))
         for turn in ready:
             try:
                 action = act.apply(store, turn.plan, reason=reason) if turn.plan else None
                 turn.action_id = action.id if action else None
+                if action and action.note:
+                    say(("! ", "yellow"), action.note)
             except LastgoodError as error:
                 turn.error = error
                 say(("✗ ", "red"), f"{turn.session}: ", str(error))

@@ -45,5 +45,5 @@ def arrange(
         return Arrangement("side", tree, body, width - tree - (tree > 0), body - 1)
     if zoomed:
         return Arrangement("stack", width, 0, width, body)
-    tree = max(4, body // 3) if reading else max(5, body * 3 // 5)
+    tree = max(4, body // 3) if reading else max(5, body * 2 // 3)
     return Arrangement("stack", width, tree, width, body - tree)

@@ -168,7 +168,7 @@ class ReasonDialog(Dialog[str]):
             with Vertical(id="reasons"):
                 for number, reason in enumerate(USUAL_REASONS, 1):
                     yield Choice(reason, str(number), id=f"reason-{number}")
-            yield Static(_muted("or in your own words, then enter"), classes="ask")
+            yield Static(_muted("or type it in your own words, then enter"), classes="ask")
             yield OneLine(id="typed")
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -183,9 +183,18 @@ class ReasonDialog(Dialog[str]):
         self._take(int((message.choice.id or "reason-1").rpartition("-")[2]))
 
     def on_key(self, event: events.Key) -> None:
-        if not isinstance(self.focused, Input) and event.key.isdigit() and 1 <= int(event.key) <= len(USUAL_REASONS):
+        if isinstance(self.focused, Input):
+            return
+        if event.key.isdigit() and 1 <= int(event.key) <= len(USUAL_REASONS):
             event.stop()
             self._take(int(event.key))
+        elif event.is_printable and event.character and not event.character.isspace():
+            # Whoever just types means words of their own.
+            event.stop()
+            event.prevent_default()
+            typed = self.query_one("#typed", Input)
+            typed.insert_text_at_cursor(event.character)
+            self.set_focus(typed)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         if message.value.strip():
@@ -224,7 +233,7 @@ class OneLine(Input):
     """An input of one row whose cursor does not blink: blinking would never let the link rest."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, compact=True)
+        super().__init__(id=id, compact=True, placeholder="…", select_on_focus=False)
         self.cursor_blink = False
 
 

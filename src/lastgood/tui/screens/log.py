@@ -12,6 +12,7 @@ from textual.strip import Strip
 from ...core.journal import Journal
 from ...core.model import Action
 from ...core.times import now_ns
+from ...core.words import counted
 from ..ink import ink
 from ..rows import MOVES, Rows
 from ..text import Part, fit, strip
@@ -73,6 +74,9 @@ class LogScreen(Screen[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,l,h,left", "close", "Close", show=False, id="log.close"),
+        Binding(
+            "enter", "details", "All of it", show=False, id="log.details", tooltip="All that is kept of this action"
+        ),
         Binding("u", "undo", "Undo this action", show=False, id="log.undo", tooltip="Take this action back"),
     ]
 
@@ -97,10 +101,17 @@ class LogScreen(Screen[None], inherit_bindings=False):
         rows.focus()
         title: list[Part] = [("log", "accent"), (" · ", "muted"), self.lastgood.store_path]
         says = journal.problem() or (
-            "nothing has been done to this store yet" if not actions else f"{len(actions)} actions"
+            "nothing has been done to this store yet" if not actions else counted(len(actions), "action")
         )
         self.query_one("#log-header", Bar).show([*title, (" · ", "muted"), (says, "muted")])
-        keys: list[Part] = [("u", "accent"), (" undo this one  ", "muted"), ("esc", "accent"), (" back", "muted")]
+        keys: list[Part] = [
+            ("enter", "accent"),
+            (" all of it  ", "muted"),
+            ("u", "accent"),
+            (" undo this one  ", "muted"),
+            ("esc", "accent"),
+            (" back", "muted"),
+        ]
         self.query_one("#log-keys", Bar).show(keys)
         self._show_focus()
 
@@ -110,9 +121,28 @@ class LogScreen(Screen[None], inherit_bindings=False):
     def _show_focus(self) -> None:
         action = self.query_one("#log", LogRows).focused_action
         if action is not None:
-            facts = " · ".join(f"{key} {value}" for key, value in action.facts.items())
-            says = f"{action.id} · {exact(action.at)} · {action.user}@{action.host} · {action.note or facts}"
+            changed = [change for change in action.facts.values() if " -> " in change]
+            what = action.note or "; ".join(changed)
+            says = f"{exact(action.at)} · {action.user}@{action.host} · {what}"
             self.query_one("#log-focus", Bar).show([(says, "muted")])
+
+    def action_details(self) -> None:
+        """All that the journal keeps of the action: who, when, from where, each path before and after."""
+        from .dialogs import TellDialog
+
+        action = self.query_one("#log", LogRows).focused_action
+        if action is None:
+            return
+        where = f", from {action.ssh_from}" if action.ssh_from else ""
+        says = [
+            f"{action.op} of {' '.join(action.sessions)}: {action.state}",
+            f"{exact(action.at)} by {action.user} on {action.host}{where}",
+            f"reason: {action.reason or 'none given'}",
+            *([action.note] if action.note else []),
+            "",
+            *(f"{key}: {value}" for key, value in action.facts.items()),
+        ]
+        self.app.push_screen(TellDialog(f"Action {action.id}", says))
 
     def action_undo(self) -> None:
         from .main import MainScreen

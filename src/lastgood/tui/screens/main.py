@@ -124,7 +124,8 @@ class MainScreen(HandOver, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out()
-        self._show_header()
+        # The heading stands over the tree's columns: it waits until the tree has its new width.
+        self.call_after_refresh(self._show_header)
         self._show_tabs()
         self._show_keys()
 
@@ -482,6 +483,8 @@ class MainScreen(HandOver, inherit_bindings=False):
         if line is None:
             return
         self.sessions.marks ^= {line.session}
+        marked = "marked" if line.session in self.sessions.marks else "no longer marked"
+        self.status.say(f"{line.session} {marked}", "muted")
         self.sessions.refresh()
         self.sessions.action_move(1)
         self._show_header()

@@ -110,24 +110,24 @@ def _fitting(word: str, cells: int) -> int:
 
 
 def session_rows(seen: Assessed, now_ns: int) -> list[Row]:
-    """A session's own overview. What every session has comes first, so that a move over a link changes few cells."""
+    """A session's own overview: first what a decision needs, then what the tree's columns say already."""
     session = seen.session
     rows: list[Row] = [(_verdict_label(seen.verdict), _in_a_word(seen), _verdict_tone(seen.verdict))]
-    if seen.task:
-        rows.append(("task", seen.task, ""))
-    files = _files(seen)
-    active = "" if seen.last_activity is None else _time(seen.last_activity, now_ns)
-    rows += [("active", active, ""), ("files", files, "")] if active else [("files", files, "")]
-    if session.meta and session.meta.termination_reason:
-        rows.append(("ended", session.meta.termination_reason, ""))
-    if session.linked:
-        rows.append(("link", f"leads to {session.linked}", "warning"))
     if seen.lineage is not None and seen.best is None and seen.points:
         rows.append(("", "! no file of this session verifies: nothing to go back to", "bad"))
-    rows += [("", f"! {problem}", "warning") for problem in seen.problems]
     if seen.advice:
         rows.append(("advice", seen.advice, "strong"))
     rows.append(("why", _why(seen), ""))
+    rows += [("", f"! {problem}", "warning") for problem in seen.problems]
+    if session.linked:
+        rows.append(("link", f"leads to {session.linked}", "warning"))
+    if seen.task:
+        rows.append(("task", seen.task, ""))
+    if session.meta and session.meta.termination_reason:
+        rows.append(("ended", session.meta.termination_reason, ""))
+    if seen.last_activity is not None:
+        rows.append(("active", _time(seen.last_activity, now_ns), ""))
+    rows.append(("files", _files(seen), ""))
     return rows
 
 
@@ -145,7 +145,7 @@ def point_rows(
     if detail is not None:
         rows += [("what" if n == 0 else "", sentence, "bad") for n, sentence in enumerate(detail.diagnosis)]
         if detail.excerpt:
-            rows.append(("", detail.excerpt, "muted"))
+            rows.append(("", Safe(detail.excerpt), "muted"))
     rows += _standing(seen, point)
     if detail is not None and detail.pending:
         calls = counted(len(detail.pending), "tool call")
@@ -193,8 +193,6 @@ def _standing(seen: Assessed, point: Checkpoint | None) -> list[Row]:
         rows.append(("stands as", " · ".join(words), "good" if point.valid else "bad"))
     if point.valid:
         rows.append(("price", f"going back here {seen.price_of(point).says()}", "strong"))
-    if seen.advice and "best" not in " ".join(words):
-        rows.append(("advice", seen.advice, ""))
     return rows
 
 
@@ -262,6 +260,8 @@ def _verdict_label(verdict: Verdict) -> str:
 
 
 def _in_a_word(seen: Assessed) -> str:
+    if seen.verdict is Verdict.RESTORED:
+        return "the runtime has not gone on from here yet"
     if seen.best is not None:
         return f"its best restore point {seen.price_of(seen.best).says()}"
     if seen.points is None:
