@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import stores
 from stores import NS, START
 
@@ -247,13 +248,8 @@ def test_no_command_loads_the_screen(store: str, words: list[str]) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(store: str) -> None:
-    done = subprocess.run(
-        f"{' '.join(LASTGOOD)} verify -s {store} | head -1; echo ${{PIPESTATUS[0]}}",
-        shell=True,
-        executable="/bin/bash",
-        capture_output=True,
-        text=True,
-    )
+    script = f"{' '.join(LASTGOOD)} verify -s {store} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True)
     assert done.stdout.split()[-1] == "0"
     assert "Traceback" not in done.stderr
 
@@ -264,7 +260,10 @@ def test_completion_is_a_script_that_the_shell_takes(shell: str, tmp_path: Path)
     script.write_text(run("completion", shell).stdout)
     assert "terminate" in script.read_text()
     if shell == "bash":
-        words = f"source {script}; COMP_WORDS=(lastgood ter); COMP_CWORD=1; $(complete -p lastgood | sed 's/.*-F //;s/ .*//'); echo ${{COMPREPLY[@]}}"
+        words = (
+            f"source {script}; COMP_WORDS=(lastgood ter); COMP_CWORD=1;"
+            "$(complete -p lastgood | sed 's/.*-F //;s/ .*//'); echo ${COMPREPLY[@]}"
+        )
         assert subprocess.run(["bash", "-c", words], capture_output=True, text=True).stdout.split() == ["terminate"]
 
 

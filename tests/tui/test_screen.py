@@ -309,3 +309,19 @@ async def test_a_live_session_is_terminated_only_after_its_id_is_typed(tmp_path:
         assert "exactly 1 change" in screen.text, "not agreed to"
         await screen.press(*"livelive", "enter", "y")
         await screen.until(lambda: "✓ terminated livelive" in screen.status, "done")
+
+
+async def test_columns_are_those_of_the_configuration(store: str) -> None:
+    async with driven(store, columns=("verdict", "session", "task", "points")) as screen:
+        assert screen.rows[1].split() == ["▾worst", "session", "task", "good"]
+        assert next(row for row in screen.rows if "aaaa1111" in row).endswith("4/5")
+
+
+async def test_what_changes_on_disk_is_shown_without_a_key(store: str) -> None:
+    async with driven(store, live=True) as screen:
+        stores.write_session(store, "eeee5555")
+        for _ in range(10):
+            if "5 sessions" in screen.rows[0]:
+                break
+            await screen.pilot.pause(0.5)
+        assert "5 sessions" in screen.rows[0]

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-import stores
-from stores import NS, START
 
+import stores
 from lastgood import CrashRecovery
 from lastgood.core.continuum import ContinuumStore
 from lastgood.core.errors import NotFound, UsageProblem
 from lastgood.core.lookup import find_point
 from lastgood.core.model import FileKind, Integrity, State
+from stores import NS, START
 
 
 def names(store: ContinuumStore, state: State) -> set[str]:

@@ -23,7 +23,13 @@ def test_a_credential_is_masked_and_named(text: str, secret: str) -> None:
 
 
 def test_keys_that_name_a_secret_hide_their_text_and_nothing_else_changes() -> None:
-    value = {"api_key": "plain", "tokens_used": 12, "token": "abc", "max_tokens": "many", "list": [{"password": "x"}, 1.5]}
+    value = {
+        "api_key": "plain",
+        "tokens_used": 12,
+        "token": "abc",
+        "max_tokens": "many",
+        "list": [{"password": "x"}, 1.5],
+    }
     assert redact(value) == {
         "api_key": "[redacted: secret]",
         "tokens_used": 12,
