@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -95,7 +95,7 @@ class MainScreen(HandOver, inherit_bindings=False):
         with Container(id="body"):
             with Container(id="left"):
                 yield Bar(id="heading")
-                yield SessionTree(id="tree")
+                yield SessionTree(self.lastgood.config.columns, id="tree")
                 yield Static(id="empty", markup=False)
             with Container(id="right"):
                 yield TabStrip(id="tabs")
@@ -239,8 +239,11 @@ class MainScreen(HandOver, inherit_bindings=False):
         right.append((f"{narrowed}{self.sessions.shown:,}/{len(self._known):,}", "muted"))
         if not self._listed:
             right.append((" reading…", "muted"))
-        # The counts are news, the path is not: it is the path that makes room, its end last.
-        room = self.app.size.width - 13 - sum(width(p[0]) for p in (*counts, *right))
+        # The counts are news, the path is not: it makes room first, then the counts of what is least bad.
+        room = self.app.size.width - 13 - _cells(right)
+        while len(counts) > 4 and _cells(counts) + 12 > room:
+            del counts[-2:]
+        room -= _cells(counts)
         left: list[Part] = [("lastgood", "accent"), (" · ", "muted"), _tail(_home(app.store_path), max(12, room))]
         self.query_one("#header", Bar).show([*left, *counts], right)
         tree = self.sessions
@@ -690,6 +693,10 @@ class FilterInput(Input):
 
     def key_down(self) -> None:
         self.screen.query_one("#tree").focus()
+
+
+def _cells(parts: Sequence[Part]) -> int:
+    return sum(width(part[0] if isinstance(part, tuple) else part) for part in parts)
 
 
 def _tail(path: str, cells: int) -> str:

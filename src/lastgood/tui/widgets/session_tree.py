@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from rich.style import Style
@@ -24,7 +24,7 @@ _LEAD = 15
 """Mark, fold, symbol and word."""
 _FIGURES = (("last", 6), ("it", 6), ("good", 8), ("loses", 6))
 """The columns on the right and their widths; each is right-aligned with one blank before it."""
-_FIGURES_WIDTH = sum(width for _, width in _FIGURES)
+_NAMES_IN_CONFIGURATION = {"last": "last", "it": "iteration", "good": "points", "loses": "loses"}
 
 
 class SessionTree(Rows):
@@ -52,8 +52,11 @@ class SessionTree(Rows):
     class Entered(Message):
         """Enter on a restore point: look at it."""
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, columns: Collection[str], *, id: str) -> None:
         super().__init__(id=id)
+        self._shows = [_NAMES_IN_CONFIGURATION[name] in columns for name, _ in _FIGURES]
+        self._shows_task = "task" in columns
+        self._figures_width = sum(cells for (_, cells), shown in zip(_FIGURES, self._shows, strict=True) if shown)
         self._order: Sequence[Assessed] = ()
         self._by_name: dict[str, Assessed] = {}
         self._rows: list[Line] = []
@@ -197,18 +200,21 @@ class SessionTree(Rows):
         def named(name: str) -> str:
             return f"{arrow}{name}" if name == sort_name else name
 
-        middle = self._width - _LEAD - _FIGURES_WIDTH
+        middle = self._width - _LEAD - self._figures_width
         id_width = self._id_width(middle)
         lead = f"   {named('worst') if sort_name == 'worst' else 'state'}"
         parts: list[Part] = [fit(lead, _LEAD), fit(named("session"), id_width), "  "]
         parts.append(fit(named("task"), middle - id_width - 2))
-        parts += [fit(named(name), cells, right=True) for name, cells in _FIGURES]
-        return parts
+        return parts + self._chosen([fit(named(name), cells, right=True) for name, cells in _FIGURES])
 
     @property
     def _width(self) -> int:
         """Without the scroll bar."""
         return self.scrollable_content_region.width
+
+    def _chosen(self, figures: list[Part]) -> list[Part]:
+        """Those of the figures that the configuration wants."""
+        return [figure for figure, shown in zip(figures, self._shows, strict=True) if shown]
 
     def _id_width(self, middle: int) -> int:
         lengths = sorted(len(seen.session.name) for seen in self._order[:200])
@@ -218,13 +224,13 @@ class SessionTree(Rows):
 
     def _session_strip(self, seen: Assessed) -> Strip:
         name = seen.session.name
-        middle = self._width - _LEAD - _FIGURES_WIDTH
+        middle = self._width - _LEAD - self._figures_width
         id_width = self._id_width(middle)
         fold = "▾" if name in self.opened else "▸"
         look = self._look(str(seen.verdict))
         muted = self._look("muted")
         quiet = seen.verdict is Verdict.ENDED
-        task, task_look = self._task_cell(seen)
+        task, task_look = self._task_cell(seen) if self._shows_task else ("", muted)
         parts: list[Part] = [
             ("*", self._look("mark")) if name in self.marks else " ",
             (f"{fold} ", muted),
@@ -232,7 +238,7 @@ class SessionTree(Rows):
             (fit(name, id_width), muted if quiet else self._look("name")),
             "  ",
             (fit(task, middle - id_width - 2), muted if quiet else task_look),
-            *self._session_figures(seen),
+            *self._chosen(self._session_figures(seen)),
         ]
         return strip(*parts)
 
@@ -274,7 +280,7 @@ class SessionTree(Rows):
         symbol, word, tone = integrity_look(point)
         muted = self._look("muted")
         header = point.header if point else None
-        middle = self._width - _LEAD - _FIGURES_WIDTH
+        middle = self._width - _LEAD - self._figures_width
         notes = self._notes(seen, file, point)
         note_width = sum(len(str(n[0] if isinstance(n, tuple) else n)) for n in notes)
         at = moment(file.mtime_ns, self.now_ns)
@@ -290,13 +296,13 @@ class SessionTree(Rows):
         ]
         used = sum(_cells(p) for p in parts)
         parts.append(" " * max(0, _LEAD + middle - used))
-        parts += [
+        figures: list[Part] = [
             (fit(short_ago(file.mtime_ns, self.now_ns), 6, right=True), muted),
             fit(iteration, 6, right=True),
             (fit(size(file.size), 8, right=True), muted),
             self._loss_cell(seen, point),
         ]
-        return strip(*parts)
+        return strip(*parts, *self._chosen(figures))
 
     def _loss_cell(self, seen: Assessed, point: Checkpoint | None) -> Part:
         if point is None or not point.valid:
