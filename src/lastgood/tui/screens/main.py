@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 _REST_S = 0.08
 """Seconds without a move of the cursor after which the preview follows it."""
-_BUSY_SHARE = 10
+_BUSY_SHARE = 40
 """Putting the rows in order may take at most one part in so many of the screen's time."""
 
 
@@ -165,6 +165,7 @@ class MainScreen(HandOver, inherit_bindings=False):
     # What comes from the loader
 
     def on_batch(self, message: Batch) -> None:
+        fresh: list[Assessed] = []
         for seen in message.seen:
             old = self._known.get(seen.session.name)
             # A second look at names and metadata does not take away what is known of unchanged files.
@@ -173,6 +174,8 @@ class MainScreen(HandOver, inherit_bindings=False):
             if old is not None and seen.points is None and old.points is not None and seen.survey == old.survey:
                 continue
             self._known[seen.session.name] = seen
+            fresh.append(seen)
+        self.sessions.freshen(fresh)
         self._order_soon()
 
     def on_names(self, message: Names) -> None:

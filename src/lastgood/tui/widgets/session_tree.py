@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.style import Style
@@ -84,11 +84,18 @@ class SessionTree(Rows):
             self.scroll_to(y=max(0, top), animate=False, force=True, immediate=True)
             self.show_row(at)
 
-    def update(self, changed: Mapping[str, Assessed], now_ns: int) -> None:
-        """Newer values of sessions that stay where they are."""
-        self.now_ns = now_ns
-        self._order = [changed.get(seen.session.name, seen) for seen in self._order]
-        self.show(self._order, now_ns)
+    def freshen(self, changed: Iterable[Assessed]) -> None:
+        """Newer values in the rows that there are; their order is put right by :meth:`show`, which costs more."""
+        reopened = False
+        for seen in changed:
+            name = seen.session.name
+            if name in self._by_name:
+                self._by_name[name] = seen
+                reopened = reopened or name in self.opened
+        if reopened:
+            self._refold()
+        else:
+            self.refresh()
 
     def _make_rows(self) -> None:
         self._rows = lines(self._order, self.opened)
@@ -165,7 +172,7 @@ class SessionTree(Rows):
         self._refold()
 
     def _refold(self) -> None:
-        self.show(self._order, self.now_ns)
+        self.show([self._by_name[seen.session.name] for seen in self._order], self.now_ns)
 
     def go_to(self, session: str, path: str | None = None) -> None:
         """Put the cursor on a session or one of its files, opening it where need be."""
