@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -129,8 +130,10 @@ def _refuse_without_terminal() -> None:
 
 
 def _prepare_environment(config: Config) -> None:
-    """What Textual reads while it is imported."""
+    """What Textual reads while it is imported, and how threads take turns."""
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    # A key waits for at most this long behind the threads that read the store.
+    sys.setswitchinterval(0.001)
     # On a slow link the bytes of one key come apart: half a second tells them from a lone escape.
     os.environ.setdefault("ESCDELAY", "500")
 
