@@ -11,6 +11,7 @@ from ..config import Config
 from ..core import act
 from ..core.assess import assess_one, glance
 from ..core.errors import Failed, LastgoodError, NotFound, Refused, UsageProblem
+from ..core.examine import examine
 from ..core.journal import Journal
 from ..core.lookup import find_point
 from ..core.model import Action, Plan, Session
@@ -30,6 +31,7 @@ def restore(args: argparse.Namespace) -> int:
     plan = store.plan_restore(session, point, foreign=args.foreign, reseal=args.reseal)
     seen = assess_one(store, session, config.thresholds)
     facts = [f"going back to {point.file.name}: {seen.price_of(point).says()}"]
+    facts += [f"pending: {call.says()}" for call in examine(store, point, ()).pending]
     if seen.advice:
         facts.append(seen.advice)
     extra = {"checkpoint_path": point.file.path, "restored_path": restored_path(plan) or point.file.path}

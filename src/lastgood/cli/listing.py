@@ -9,7 +9,7 @@ from ..core.model import Checkpoint, FileKind, StoredFile, Verdict
 from ..core.times import now_ns
 from .opening import open_from
 from .out import Cell, put, put_bytes, put_json, put_prose, put_table, say
-from .words import VERDICT_LOOKS, ago, counted, integrity_look, size
+from .words import ago, counted, integrity_look, short_ago, size, verdict_look
 
 
 def list_sessions(args: argparse.Namespace) -> int:
@@ -29,19 +29,19 @@ def list_sessions(args: argparse.Namespace) -> int:
         )
     else:
         now = now_ns()
-        put_table([_row(s, now) for s in shown], flexible=(2, 1), right=(4,))
+        put_table([_row(s, now) for s in shown], flexible=(2, 1), right=(3, 4))
         say(_summary(seen, len(shown)))
     return 1 if args.unclean and shown else 0
 
 
 def _row(seen: Assessed, now: int) -> list[Cell]:
-    symbol, colour = VERDICT_LOOKS[seen.verdict]
+    symbol, colour = verdict_look(seen.verdict)
     iteration = seen.last_iteration
     return [
         (f"{symbol} {seen.verdict}", colour),
         seen.session.name,
         seen.task or seen.session.meta_problem or "",
-        (ago(seen.last_activity, now), "dim"),
+        (short_ago(seen.last_activity, now), "dim"),
         "-" if iteration is None else f"it {iteration}",
         _points(seen),
     ]
@@ -54,7 +54,7 @@ def _points(seen: Assessed) -> str:
         if seen.best is None:
             return f"{valid}/{len(seen.points)} valid"
         lost = seen.price_of(seen.best).iterations
-        return f"{valid}/{len(seen.points)} valid, loses {'?' if lost is None else lost} it"
+        return f"{valid}/{len(seen.points)} loses {'?' if lost is None else lost} it"
     return counted(len(survey.of(FileKind.CHECKPOINT, FileKind.BACKUP, FileKind.ORPHAN)), "point")
 
 
@@ -100,7 +100,7 @@ def show(args: argparse.Namespace) -> int:
 def _put_session(seen: Assessed) -> None:
     now = now_ns()
     session = seen.session
-    symbol, colour = VERDICT_LOOKS[seen.verdict]
+    symbol, colour = verdict_look(seen.verdict)
     put((f"{symbol} {seen.verdict}", colour), "  ", (session.name, "bold"), "  ", seen.task or "")
     put("  ", session.path)
     for evidence in seen.evidence:

@@ -25,7 +25,7 @@ def open_screen(args: argparse.Namespace) -> int:
             )
     from ..tui.run import run
 
-    return run(path, config)
+    return run(path, config, remember=config.use_cache)
 
 
 def pick(args: argparse.Namespace) -> int:

@@ -1,21 +1,28 @@
-"""Values in words for a person: times, sizes, counts, the symbol and colour of each verdict."""
+"""Values in words for the command line: the colour of each verdict, and times where there may be none."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from .. import wording
 from ..core.model import Integrity, Verdict
-from ..core.times import rfc3339
+from ..core.words import counted
+from ..wording import size
 
-VERDICT_LOOKS: dict[Verdict, tuple[str, str]] = {
-    Verdict.CRASHED: ("✗", "red"),
-    Verdict.DAMAGED: ("!", "magenta"),
-    Verdict.UNCERTAIN: ("?", "yellow"),
-    Verdict.LIVE: ("●", "green"),
-    Verdict.UNTRACKED: ("·", "dim"),
-    Verdict.RESTORED: ("↺", "cyan"),
-    Verdict.ENDED: ("-", "dim"),
+__all__ = ["ago", "counted", "exact", "integrity_look", "short_ago", "size", "verdict_look"]
+
+_COLOURS: dict[Verdict, str] = {
+    Verdict.CRASHED: "red",
+    Verdict.DAMAGED: "magenta",
+    Verdict.UNCERTAIN: "yellow",
+    Verdict.LIVE: "green",
+    Verdict.UNTRACKED: "dim",
+    Verdict.RESTORED: "cyan",
+    Verdict.ENDED: "dim",
 }
+
+
+def verdict_look(verdict: Verdict) -> tuple[str, str]:
+    """Symbol and colour of a session's verdict."""
+    return wording.VERDICT_SYMBOLS[verdict], _COLOURS[verdict]
 
 
 def integrity_look(integrity: Integrity) -> tuple[str, str]:
@@ -27,28 +34,14 @@ def integrity_look(integrity: Integrity) -> tuple[str, str]:
 
 def ago(then_ns: int | None, now_ns: int) -> str:
     """`3 minutes ago`; `-` where unknown."""
-    if then_ns is None:
-        return "-"
-    import humanize
+    return "-" if then_ns is None else wording.long_ago(then_ns, now_ns)
 
-    try:
-        return humanize.naturaltime(timedelta(microseconds=(now_ns - then_ns) // 1000))
-    except OverflowError:
-        return exact(then_ns)
+
+def short_ago(then_ns: int | None, now_ns: int) -> str:
+    """`3m`; `-` where unknown."""
+    return wording.short_ago(then_ns, now_ns)
 
 
 def exact(then_ns: int | None) -> str:
-    """RFC 3339 to the second, UTC; `-` where unknown."""
-    return "-" if then_ns is None else rfc3339(then_ns - then_ns % 1_000_000_000)
-
-
-def size(count: int) -> str:
-    """Bytes as `12.3 kB`."""
-    import humanize
-
-    return humanize.naturalsize(count)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 file`, `1,204 files`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """`2026-11-20 09:02:04Z`; `-` where unknown."""
+    return "-" if then_ns is None else wording.exact(then_ns)

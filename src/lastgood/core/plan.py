@@ -15,6 +15,7 @@ from . import checksum, files, meta
 from .errors import Refused, UsageProblem
 from .model import Checkpoint, CopyOf, FileKind, Header, LinkTo, Plan, Session, Stamp, State, Step, StoredFile, Survey
 from .store import Store
+from .words import counted
 
 _META_LIMIT = 16 * 1024 * 1024
 _MAX_ID_BYTES = 200
@@ -75,7 +76,7 @@ def plan_restore(
     elif foreign and _is_foreign(session, point.header):
         warnings.append(f"the checkpoint is another session's: {point.header.session_id}")
     if point.header.pending:
-        warnings.append(f"{point.header.pending} tool calls are pending in it: the runtime may run them again")
+        warnings.append(f"{counted(point.header.pending, 'tool call')} pending in it: the runtime may run it all again")
     reads = [(source, seen), (survey.folder, files.stamp(survey.folder))]
     reads += [(path, files.stamp(path)) for path in _unchanged(session, survey, steps)]
     facts = {
@@ -161,7 +162,7 @@ def _refuse_point(session: Session, point: Checkpoint, *, foreign: bool, reseale
         raise Refused(f"{path} is not valid ({point.reason}): the runtime would refuse it too")
     if not point.runtime_accepts and not resealed:
         raise Refused(
-            f"{path} is whole, yet the runtime would refuse it: {point.runtime_reason}. "
+            f"{path} is whole, yet the runtime would refuse it ({point.runtime_reason}). "
             "It reads some number of the file a last digit off; --reseal writes them so that it reads them right"
         )
     if _is_foreign(session, point.header) and not foreign:

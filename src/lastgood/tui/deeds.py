@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..core import act
 from ..core.assess import Assessed, glance
 from ..core.errors import LastgoodError, Refused
+from ..core.examine import examine
 from ..core.journal import Journal
 from ..core.lookup import find_point
 from ..core.model import Plan, Session, StoredFile
@@ -94,8 +95,7 @@ def propose_restore(store: Store, thresholds: Thresholds, seen: Assessed, file: 
         )
         if line.advice and (line.best is None or line.best.file.path != point.file.path):
             warnings.append(line.advice)
-    if point.header.pending:
-        warnings.append(f"{counted(point.header.pending, 'pending tool call')}: the runtime may run it again")
+    facts += [("pending", call.says()[:200]) for call in examine(store, point, ()).pending[:5]]
     return Proposal(
         "restore",
         f"Restore {session.name}",
@@ -180,7 +180,7 @@ def propose_undo(store: Store, action_id: str | None) -> Proposal:
     facts: list[tuple[str, str]] = []
     if undone is not None:
         from ..core.times import now_ns
-        from .wording import long_ago
+        from ..wording import long_ago
 
         by = f"{undone.user}{f' from {undone.ssh_from}' if undone.ssh_from else ''}"
         facts = [("action", undone.id), ("was", f"{undone.op} {long_ago(undone.at, now_ns())} by {by}")]

@@ -13,11 +13,11 @@ from ...core.journal import Journal
 from ...core.model import Action
 from ...core.times import now_ns
 from ...core.words import counted
+from ...wording import exact, short_ago
 from ..ink import ink
 from ..rows import MOVES, Rows
 from ..text import Part, fit, strip
 from ..widgets.status import Bar
-from ..wording import exact, short_ago
 
 if TYPE_CHECKING:
     from ..app import LastgoodApp

@@ -15,10 +15,10 @@ from ...core.assess import Assessed
 from ...core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
 from ...core.sanitise import Safe, clean
 from ...core.words import counted
+from ...wording import VERDICT_SYMBOLS, exact, integrity_look, long_ago, size
 from ..loader import Detail
 from ..text import Part, block
 from ..triage import listed
-from ..wording import VERDICT_SYMBOLS, exact, integrity_look, long_ago, size
 
 Row = tuple[str, str, str]
 """A label, what it says, and its tone."""

@@ -13,12 +13,12 @@ from textual.strip import Strip
 from ...core.assess import Assessed
 from ...core.model import Checkpoint, StoredFile, Verdict
 from ...core.sanitise import Safe
+from ...wording import VERDICT_SYMBOLS, integrity_look, kind_word, moment, short_ago, size
 from ..actions import bindings_for
 from ..ink import ink
 from ..rows import MOVES, Rows
 from ..text import Part, clip, fit, strip
 from ..triage import Line, good_of, keep_place, lines, listed, lost_iterations, points_by_path
-from ..wording import VERDICT_SYMBOLS, integrity_look, kind_word, moment, short_ago, size
 
 _LEAD = 15
 """Mark, fold, symbol and word."""

@@ -1,11 +1,11 @@
-"""What the screen calls things: symbols, short times and sizes that fit a column."""
+"""What the screen and the command line call things: symbols, short times and sizes that fit a column."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from ..core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
-from ..core.times import rfc3339
+from .core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
+from .core.times import rfc3339
 
 _NS = 1_000_000_000
 
