@@ -28,19 +28,19 @@ async def triage(on: Driven) -> None:
 
 async def json(on: Driven) -> None:
     await triage(on)
-    await on.press("2")
+    await on.press("2", "tab")
     await on.until_shown('"checkpoint_id"')
 
 
 async def messages(on: Driven) -> None:
     await triage(on)
-    await on.press("3")
-    await on.until_shown("cargo test")
+    await on.press("3", "tab")
+    await on.until_shown("user")
 
 
 async def diff(on: Driven) -> None:
     await triage(on)
-    await on.press("d")
+    await on.press("d", "tab")
     await on.until_shown("tokens_used")
 
 
