@@ -203,6 +203,12 @@ def test_the_store_is_named_by_option_then_environment(store: str, tmp_path: Pat
     assert [s["session_id"] for s in found["sessions"]] == ["x"]
 
 
+def test_show_names_the_price_of_every_valid_point(store: str) -> None:
+    files = data("show", "-s", store, "crashed1")["files"]
+    prices = {f["iteration"]: f["lost"]["iterations"] for f in files if f["kind"] == "checkpoint"}
+    assert prices == {3: 0, 2: 1, 1: 2}
+
+
 def test_show_raw_gives_the_bytes_and_show_the_words(store: str) -> None:
     point = newest(store, "crashed1")
     done = subprocess.run(

@@ -79,9 +79,12 @@ def show(args: argparse.Namespace) -> int:
             raise UsageProblem("--raw needs a CHECKPOINT: lastgood show SESSION CHECKPOINT --raw")
         seen = assess_one(store, session, config.thresholds)
         if args.json:
-            from ..core.report import file_record, session_record
+            from ..core.report import file_record, price_record, session_record
 
-            files = [file_record(p, session.name) for p in seen.points or ()]
+            files = [
+                {**file_record(p, session.name), "lost": price_record(seen.price_of(p)) if p.valid else None}
+                for p in seen.points or ()
+            ]
             put_json({"store": store.path, "session": session_record(seen, verified=True), "files": files})
         else:
             _put_session(seen)

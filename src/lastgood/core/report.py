@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .assess import Assessed
 from .model import Action, Checkpoint, FileKind, Integrity, LinkTo, Plan, Recovery, State, Step
+from .price import Price
 from .times import rfc3339
 
 if TYPE_CHECKING:
@@ -51,6 +52,19 @@ def _best_record(seen: Assessed, best: Checkpoint) -> dict[str, Any]:
         "created_at": _time(best.header.created_at),
         "lost_iterations": price.iterations,
         "lost": price.says(),
+    }
+
+
+def price_record(price: Price) -> dict[str, Any]:
+    """What going back to a point loses; null where that is not known."""
+    return {
+        "iterations": price.iterations,
+        "messages": price.messages,
+        "tokens": price.tokens,
+        "dollars": price.dollars,
+        "seconds": price.seconds,
+        "at_least": price.at_least,
+        "says": price.says(),
     }
 
 
