@@ -53,7 +53,7 @@ def test_the_tour_at_80_by_24(store: str) -> None:
         t.press("d")
         t.wait_for("iteration")
         t.press("1", "r")
-        t.wait_for("Restore billing1", "latest.json")
+        t.wait_for("Restore billing1", "exactly 2 changes", "Cancel (esc)")
         t.press("r")  # the key that opened the dialog does not agree to it
         t.press("y")
         t.wait_for("restored billing1", "u undoes it")
@@ -70,7 +70,7 @@ def test_the_tour_at_80_by_24(store: str) -> None:
         t.press("t")
         t.wait_for("Why has it ended")
         t.press("1")
-        t.wait_for("Terminate crawler2", "termination reason 'crashed'")
+        t.wait_for("Terminate crawler2", "reason   crashed", "(y)")
         t.press("y")
         t.wait_for("u undoes it")
         assert meta(store, "crawler2")["is_active"] is False
@@ -95,6 +95,18 @@ def test_a_dropped_line_ends_it(store: str) -> None:
     os.close(t.fd)
     _, status = os.waitpid(t.pid, 0)
     assert os.waitstatus_to_exitcode(status) == 129
+
+
+def test_the_choices_of_a_long_dialog_stay_on_the_screen(store: str) -> None:
+    torn = os.path.join(store, "billing1", "checkpoints", "cp_20261123_999999_torn.json")
+    whole = Path(store, "billing1", "checkpoints", "latest.json").read_bytes()
+    stores.put(torn, whole[: whole.index(b'"resume_hint"')], at=START - 8900 * NS)
+    with Terminal([*LASTGOOD, store]) as t:
+        t.wait_for("billing1", gone="verifying")
+        t.press("enter")
+        t.wait_for("broken")
+        t.press("down", "p")
+        t.wait_for("Salvage a file", "Cancel (esc)", "(y)")
 
 
 def test_pick_draws_on_the_terminal_and_answers_on_the_pipe(store: str) -> None:

@@ -90,9 +90,8 @@ def propose_restore(store: Store, thresholds: Thresholds, seen: Assessed, file: 
         alone = "nothing it accepts" if choice is None else choice.file.name
         refused = "" if choice is None or choice.runtime_accepts else ", which it then refuses"
         same = choice is not None and choice.file.path == point.file.path
-        facts.append(
-            ("runtime", "alone would resume from this one too" if same else f"alone would resume from {alone}{refused}")
-        )
+        name = "this one" if same else alone
+        facts.append(("runtime", f"alone would resume from {name}{refused}"))
         if line.advice and (line.best is None or line.best.file.path != point.file.path):
             warnings.append(line.advice)
     facts += [("pending", call.says()[:200]) for call in examine(store, point, ()).pending[:5]]

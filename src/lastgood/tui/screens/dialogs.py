@@ -103,7 +103,7 @@ class PlanDialog(Dialog[Agreed]):
 
     def compose(self) -> ComposeResult:
         proposal = self._proposal
-        with Vertical(id="dialog"):
+        with Vertical(id="dialog", classes="-typing" if proposal.type_to_agree is not None else ""):
             yield Static(content((proposal.title, "bold $text-accent")), id="title")
             with VerticalScroll(id="text", can_focus=False):
                 yield Static(block(_proposal_lines(proposal)))
