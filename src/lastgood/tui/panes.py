@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ..core.assess import Assessed
 from ..core.model import StoredFile
-from .loader import Compared, Opened
+from .news import Compared, Opened
 from .text import block
 from .widgets.overview import Overview
 

@@ -11,7 +11,9 @@ from textual.screen import Screen
 
 from ...core.model import StoredFile
 from ..actions import BY_NAME, Situation, refusal
-from ..loader import Loader, Paged, Told
+from ..loader import Loader
+from ..news import Paged, Told
+from ..widgets.session_tree import SessionTree
 from ..widgets.status import StatusLine
 
 if TYPE_CHECKING:
@@ -26,7 +28,14 @@ class HandOver(Screen[None], inherit_bindings=False):
 
     @property
     def lastgood(self) -> LastgoodApp:
-        raise NotImplementedError
+        from ..app import LastgoodApp
+
+        assert isinstance(self.app, LastgoodApp)
+        return self.app
+
+    @property
+    def sessions(self) -> SessionTree:
+        return self.query_one("#tree", SessionTree)
 
     @property
     def loader(self) -> Loader:
@@ -37,6 +46,15 @@ class HandOver(Screen[None], inherit_bindings=False):
         return self.query_one("#status", StatusLine)
 
     def situation(self) -> Situation:
+        raise NotImplementedError
+
+    def _show_header(self) -> None:
+        raise NotImplementedError
+
+    def _show_keys(self) -> None:
+        raise NotImplementedError
+
+    def _lay_out(self) -> None:
         raise NotImplementedError
 
     def file_to_show(self) -> StoredFile | None:

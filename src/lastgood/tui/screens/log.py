@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.strip import Strip
 
-from ...core.journal import Journal
 from ...core.model import Action
 from ...core.times import now_ns
 from ...core.words import counted
 from ...wording import exact, short_ago
 from ..ink import ink
+from ..news import Logged
 from ..rows import MOVES, Rows
 from ..text import Part, fit, strip
 from ..widgets.status import Bar
@@ -94,16 +94,8 @@ class LogScreen(Screen[None], inherit_bindings=False):
         return self.app
 
     def on_mount(self) -> None:
-        journal = Journal(self.lastgood.store_path)
-        actions = journal.actions()
-        rows = self.query_one("#log", LogRows)
-        rows.show(actions)
-        rows.focus()
-        title: list[Part] = [("log", "accent"), (" · ", "muted"), self.lastgood.store_path]
-        says = journal.problem() or (
-            "nothing has been done to this store yet" if not actions else counted(len(actions), "action")
-        )
-        self.query_one("#log-header", Bar).show([*title, (" · ", "muted"), (says, "muted")])
+        self.query_one("#log", LogRows).focus()
+        self._show_header("reading…")
         keys: list[Part] = [
             ("enter", "accent"),
             (" all of it  ", "muted"),
@@ -113,7 +105,17 @@ class LogScreen(Screen[None], inherit_bindings=False):
             (" back", "muted"),
         ]
         self.query_one("#log-keys", Bar).show(keys)
+        self.lastgood.loader.want_log(self.post_message)
+
+    def on_logged(self, message: Logged) -> None:
+        self.query_one("#log", LogRows).show(message.actions)
+        nothing = "nothing has been done to this store yet"
+        self._show_header(message.problem or (counted(len(message.actions), "action") if message.actions else nothing))
         self._show_focus()
+
+    def _show_header(self, says: str) -> None:
+        title: list[Part] = [("log", "accent"), (" · ", "muted"), self.lastgood.store_path]
+        self.query_one("#log-header", Bar).show([*title, (" · ", "muted"), (says, "muted")])
 
     def on_rows_moved(self) -> None:
         self._show_focus()

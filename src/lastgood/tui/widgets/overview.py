@@ -16,7 +16,7 @@ from ...core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
 from ...core.sanitise import Safe, clean
 from ...core.words import counted
 from ...wording import VERDICT_SYMBOLS, exact, integrity_look, long_ago, size
-from ..loader import Detail
+from ..news import Detail
 from ..text import Part, block
 from ..triage import listed
 

@@ -1,0 +1,159 @@
+"""One file read for somebody who looks at it: its details, its contents, its differences; and the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..core.assess import Assessed
+from ..core.errors import LastgoodError
+from ..core.journal import Journal
+from ..core.model import Checkpoint, StoredFile
+from ..core.sanitise import clean_lines
+from ..core.store import Store
+from .news import Compared, Detail, Logged, Opened, Paged
+
+if TYPE_CHECKING:
+    from ..core.jsontext import Raw
+
+_DETAIL_MAX = 8_000_000
+"""Bytes up to which a file is read whole for its overview."""
+
+
+def detail(store: Store, seen: Assessed, point: Checkpoint) -> Detail:
+    """What an overview of `point` shows beyond its verdict."""
+    file = point.file
+    if file.size > _DETAIL_MAX or file.problem is not None:
+        return Detail(file)
+    try:
+        raw = store.read(file)
+    except LastgoodError as error:
+        return Detail(file, diagnosis=(str(error),))
+    if point.valid:
+        return Detail(file, pending=_pending(raw))
+    from ..core.diagnose import diagnose
+
+    found = diagnose(raw, point, _neighbours(store, seen, point))
+    sentences = (found.sentence, *(note.sentence for note in found.notes))
+    return Detail(file, _pending(raw), sentences, found.excerpt)
+
+
+def _neighbours(store: Store, seen: Assessed, point: Checkpoint) -> list[tuple[Checkpoint, dict[str, object]]]:
+    """The valid points next to this one in time, with what they hold: they tell which field cannot be so."""
+    import orjson
+
+    near: list[tuple[Checkpoint, dict[str, object]]] = []
+    others = sorted(seen.points or (), key=lambda p: abs(p.file.mtime_ns - point.file.mtime_ns))
+    for other in others:
+        if len(near) == 4:
+            break
+        if other.valid and other.file.path != point.file.path and other.file.size <= _DETAIL_MAX:
+            try:
+                value = orjson.loads(store.read(other.file))
+            except (LastgoodError, ValueError):
+                continue
+            if isinstance(value, dict):
+                near.append((other, value))
+    return near
+
+
+def open_file(store: Store, file: StoredFile) -> Opened:
+    """The contents of a file, as far as they can be read."""
+    if file.size > _DETAIL_MAX and file.link is None:
+        try:
+            return Opened(
+                file, _mapped(file), problem="it is too large to be read as messages; the JSON tab shows it"
+            )
+        except OSError as error:
+            return Opened(file, None, problem=f"it cannot be read: {error.strerror}")
+    try:
+        raw = store.read(file)
+    except LastgoodError as error:
+        return Opened(file, None, problem=str(error))
+    try:
+        value = _object(raw)
+    except ValueError:
+        return Opened(file, raw, fault=_fault(raw), problem="it does not parse")
+    return Opened(file, raw, value)
+
+
+def compare(store: Store, file: StoredFile, against: StoredFile) -> Compared:
+    """What leads from `against` to `file`."""
+    from ..core.diff import diff
+
+    values: list[dict[str, object]] = []
+    for one in (against, file):
+        if one.size > _DETAIL_MAX:
+            return Compared(file, against, None, f"{one.name} is too large to be compared here")
+        try:
+            value = _object(store.read(one))
+        except LastgoodError as error:
+            return Compared(file, against, None, str(error))
+        except ValueError:
+            value = None
+        if value is None:
+            return Compared(file, against, None, f"{one.name} holds no JSON object to compare")
+        values.append(value)
+    return Compared(file, against, diff(*values))
+
+
+def page(store: Store, file: StoredFile) -> Paged:
+    """Make the file's text fit for a pager."""
+    import tempfile
+
+    raw = store.read(file)
+    with tempfile.NamedTemporaryFile("w", prefix="lastgood-", suffix=".json", delete=False) as made:
+        made.writelines(f"{line}\n" for line in clean_lines(raw.decode("utf-8", "surrogateescape")))
+    return Paged(made.name)
+
+
+def log(store: Store) -> Logged:
+    """What was done to this store."""
+    journal = Journal(store.path)
+    try:
+        return Logged(journal.actions(), journal.problem())
+    except LastgoodError as error:
+        return Logged([], str(error))
+
+
+def _mapped(file: StoredFile) -> Raw:
+    """A large file, of which only what is shown will be read."""
+    import mmap
+    import os
+    import stat
+
+    fd = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(0, "it is no regular file")
+        return mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
+    finally:
+        os.close(fd)
+
+
+def _object(raw: bytes) -> dict[str, object] | None:
+    """The JSON object in `raw`; None where it is JSON of another kind. Raises ValueError where it is none."""
+    import orjson
+
+    value = orjson.loads(raw)
+    return value if isinstance(value, dict) else None
+
+
+def _fault(raw: bytes) -> tuple[int | None, str]:
+    from ..core.serde import ParseFault, parse
+
+    try:
+        parse(raw)
+    except ParseFault as fault:
+        return fault.offset, str(fault)
+    return None, "it does not parse"
+
+
+def _pending(raw: bytes) -> tuple[str, ...]:
+    import orjson
+
+    from ..core.pending import pending_calls
+
+    try:
+        return tuple(call.says() for call in pending_calls(orjson.loads(raw)))
+    except ValueError:
+        return ()
