@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import paths
 from .core.errors import UsageProblem
@@ -47,26 +46,25 @@ clock_skew_seconds = 5.0      # times further ahead of this host's clock are not
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The configuration in force."""
 
     store: str | None = None
     """The store's path as written; None: not set here."""
     theme: str = DEFAULT_THEME
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = MappingProxyType({})
     """Binding id → key or keys, comma-separated, in Textual's names; see :func:`check_keys`."""
     read_only: bool = False
     mouse: bool = False
     live: bool = True
-    thresholds: Thresholds = field(default_factory=Thresholds)
+    thresholds: Thresholds = Thresholds()
     resume_command: list[str] | None = None
     """Program and arguments; `{session_id}`, `{session_path}` and `{store}` stand for what was restored."""
     max_bytes: int = DEFAULT_MAX_BYTES
     columns: tuple[str, ...] = COLUMNS
     use_cache: bool = True
     """False for `--no-cache`: every file is read afresh. No key of the file's."""
-    file: str | None = field(default=None, compare=False)
+    file: str | None = None
     """The file it was read from; None where there is none."""
 
     def open_cache(self) -> Cache | None:
@@ -156,7 +154,7 @@ def _parse(file: str, raw: bytes) -> Config:
 
 
 def _thresholds(file: str, text: str, table: dict[str, Any]) -> Thresholds:
-    checks = {f.name: _positive for f in dataclasses.fields(Thresholds)}
+    checks = dict.fromkeys(Thresholds._fields, _positive)
     thresholds = Thresholds(**_checked(file, text, "thresholds", table, checks))
     if thresholds.live_min_seconds > thresholds.live_max_seconds:
         place = _place(file, text, "thresholds", "live_min_seconds")

@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from lastgood.core.assess import Assessed, assess, verify_all
@@ -59,7 +58,7 @@ def _look(store: ContinuumStore, name: str, *, later: float = 0) -> Assessed:
     return assess(
         store,
         session,
-        host=replace(host, now=host.now + int(later * NS)),
+        host=host._replace(now=host.now + int(later * NS)),
         thresholds=Thresholds(),
         actions=(),
         survey=survey,

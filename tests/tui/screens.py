@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from textual.pilot import Pilot
 
@@ -75,7 +74,7 @@ async def driven(
     store_path: str, *, size: tuple[int, int] = (80, 24), wait: bool = True, theme: str = "night", **settings: object
 ) -> AsyncIterator[Driven]:
     """The app on a store, loaded."""
-    config = replace(Config(live=False), **settings)  # type: ignore[arg-type]
+    config = Config(live=False)._replace(**settings)  # type: ignore[arg-type]
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     try:
         store = open_store(store_path)

@@ -33,7 +33,7 @@ def problem(path: str) -> str:
 
 
 def test_the_example_gives_the_defaults(write: Write) -> None:
-    assert config.load(write(config.EXAMPLE)) == config.Config()
+    assert config.load(write(config.EXAMPLE))._replace(file=None) == config.Config()
 
 
 def test_the_example_names_every_key_and_its_comments_are_settings_too(write: Write) -> None:
@@ -42,7 +42,7 @@ def test_the_example_names_every_key_and_its_comments_are_settings_too(write: Wr
     assert loaded.store == "/var/lib/continuum/checkpoints"
     assert loaded.resume_command == ["continuum", "session", "resume", "{session_id}"]
     assert loaded.keys == {"restore": "R"}
-    for key in (*config._CHECKS, *(f for f in Thresholds.__dataclass_fields__)):
+    for key in (*config._CHECKS, *Thresholds._fields):
         assert re.search(rf"(?m)^\[?{key}\b", uncommented), key
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,8 +150,8 @@ def test_an_undone_restore_leaves_the_session_crashed_at_once(tmp_path: Path) ->
     folder = write_session(str(tmp_path), NAME)
     at = LAST_SAVE + 600 * NS
     os.utime(f"{folder}/session_meta.json", ns=(at + 3 * NS, at + 3 * NS))
-    undone = replace(action("restore", at), state="undone")
-    actions = [undone, replace(action("undo", at + 2 * NS), id="a2")]
+    undone = action("restore", at)._replace(state="undone")
+    actions = [undone, action("undo", at + 2 * NS)._replace(id="a2")]
     assert verdict_at(tmp_path, at + 5 * NS, actions=actions) is Verdict.CRASHED
 
 
@@ -192,7 +191,7 @@ def test_what_lastgood_itself_writes_is_never_taken_for_the_runtime(tmp_path: Pa
 
 def test_another_session_s_restore_says_nothing_of_this_one(tmp_path: Path) -> None:
     write_session(str(tmp_path), NAME)
-    other = replace(action("restore", LAST_SAVE), sessions=("ffffffff",))
+    other = action("restore", LAST_SAVE)._replace(sessions=("ffffffff",))
     assert facts_at(tmp_path, LAST_SAVE + 600 * NS, actions=[other]).restored is None
 
 
@@ -301,7 +300,7 @@ def test_a_person_who_looks_is_told_of_and_is_no_sign_of_life(tmp_path: Path) ->
         assert (sign.how, sign.onlooker) == ("holds", True)
         store = ContinuumStore(str(tmp_path))
         session = store.session(NAME)
-        host = replace(Host.look(str(tmp_path)), now=time.time_ns() + 86_400 * NS)
+        host = Host.look(str(tmp_path))._replace(now=time.time_ns() + 86_400 * NS)
         verdict, told = judge(gather(session, store.survey(session), host), Thresholds())
         assert verdict is Verdict.CRASHED
         assert any("looking on" in e.detail and "tail" in e.detail for e in told)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from lastgood.core.model import Checkpoint, FileKind, Header, Integrity, Meta, Session, State, StoredFile, TaskState
@@ -24,7 +22,7 @@ def point(
     header = Header(name, session, trigger, made, iteration, 2 * i, 0, 100 * i, 0.25 * i)
     file = StoredFile(f"/x/{name}", kind, 1, made if mtime is None else mtime, 0, 0, 0)
     integrity = Integrity.VALID if valid else Integrity.MISMATCH
-    return Checkpoint(file, integrity, None, valid, None, name, name, replace(header, **more))  # type: ignore[arg-type]
+    return Checkpoint(file, integrity, None, valid, None, name, name, header._replace(**more))  # type: ignore[arg-type]
 
 
 def session(last: int | None = None, *, task: int | None = None, updated: int = 0) -> Session:
@@ -93,7 +91,7 @@ def test_without_a_session_none_is_foreign() -> None:
         (THREE, [THREE, DAMAGED], session(4), "loses 1 iteration, 2 messages, 100 tokens, $0.25, 30 s"),
         (
             THREE,
-            [THREE, replace(DAMAGED, header=replace(DAMAGED.header, tokens_used=987_654))],
+            [THREE, DAMAGED._replace(header=DAMAGED.header._replace(tokens_used=987_654))],
             session(4),
             "loses 1 iteration, 2 messages, $0.25, 30 s",
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 
 from .. import __version__, paths
@@ -23,7 +22,7 @@ def info(args: argparse.Namespace) -> int:
         "cache": paths.cache_dir(),
         "log": paths.log_file(),
     }
-    in_force = dataclasses.asdict(config)
+    in_force = {**config._asdict(), "keys": dict(config.keys), "thresholds": config.thresholds._asdict()}
     names = sorted(bundled())
     if args.json:
         put_json(

@@ -72,10 +72,7 @@ def _screen_config(args: argparse.Namespace) -> tuple[Config, str]:
 
 def _with_flags(config: Config, args: argparse.Namespace) -> Config:
     """The configuration with what the call overrides."""
-    import dataclasses
-
-    return dataclasses.replace(
-        config,
+    return config._replace(
         theme=args.theme or config.theme,
         mouse=args.mouse or config.mouse,
         read_only=args.read_only or config.read_only,

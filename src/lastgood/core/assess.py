@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from .evidence import Host, gather
-from .lineage import Lineage, lineage
 from .model import Action, Checkpoint, Evidence, Session, Survey, Verdict
-from .price import Price, price
 from .store import Store
 from .verdict import Thresholds, judge
+
+if TYPE_CHECKING:
+    from .lineage import Lineage
+    from .price import Price
 
 WORST_FIRST = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
-@dataclass(frozen=True, slots=True)
-class Assessed:
+class Assessed(NamedTuple):
     """A session as it is shown: what is on disk and what that means."""
 
     session: Session
@@ -62,6 +63,8 @@ class Assessed:
 
     def price_of(self, point: Checkpoint) -> Price:
         """What going back to `point` would lose."""
+        from .price import price
+
         return price(point, self.points or (point,), self.session)
 
 
@@ -86,13 +89,19 @@ def assess(
     survey = survey if survey is not None else store.survey(session)
     facts = gather(session, survey, host, actions, thresholds)
     verdict, evidence = judge(facts, thresholds)
-    line = lineage(session, survey, points) if points is not None else None
+    line = _lineage(session, survey, points) if points is not None else None
     problems = (
         *session.problems,
         *((survey.problem,) if survey.problem else ()),
         *(line.problems if line else ()),
     )
     return Assessed(session, survey, verdict, evidence, tuple(points) if points is not None else None, line, problems)
+
+
+def _lineage(session: Session, survey: Survey, points: Sequence[Checkpoint]) -> Lineage:
+    from .lineage import lineage
+
+    return lineage(session, survey, points)
 
 
 def verify_all(store: Store, survey: Survey) -> tuple[Checkpoint, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
 
 from . import files
 from .errors import NotFound
@@ -129,7 +128,7 @@ class ContinuumStore:
         new = resealed(self.read(point.file))
         made = plan.plan_restore(self, session, survey, point, foreign=foreign, reseal_with=new.data)
         changed = tuple(f"{path} is written as {after}, was {before}" for path, before, after in new.changes)
-        return replace(made, warnings=(*made.warnings, *changed))
+        return made._replace(warnings=(*made.warnings, *changed))
 
     def plan_terminate(self, session: Session, reason: str) -> Plan:
         from . import plan

@@ -9,9 +9,9 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from .model import Action, FileKind, Session, State, StoredFile, Survey
 from .names import time_in_name
@@ -39,15 +39,14 @@ _REMOTE_FUSE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """This host, looked at once for a whole store."""
 
     now: int
     boot: int | None = None
     remote: str | None = None
     """The type of the network file system that the store is on, or None."""
-    processes: Processes = field(default_factory=Processes)
+    processes: Processes = Processes()
 
     @classmethod
     def look(cls, store_path: str) -> Host:

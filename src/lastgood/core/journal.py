@@ -12,7 +12,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 
 from . import changes, durable, files, lock, records, times, undo
 from .errors import Failed, Refused
@@ -206,7 +205,7 @@ def _prepare(tree: Tree, plan: Plan, reason: str | None) -> Intent:
             sessions=plan.sessions,
             reason=plan.reason if reason is None else reason,
             undoes=plan.undoes,
-            facts=plan.facts,
+            facts=dict(plan.facts),
             changes=described,
             folders=changes.folders_of(tree, described),
             set_times=tuple((_relative_folder(tree, path), ns) for path, ns in plan.folders),
@@ -255,7 +254,7 @@ def _why(tree: Tree, error: BaseException) -> str:
 
 
 def _with_note(action: Action, note: str) -> Action:
-    return replace(action, note="; ".join(filter(None, (action.note, note))))
+    return action._replace(note="; ".join(filter(None, (action.note, note))))
 
 
 def _leftovers(path: str, ledger: Ledger) -> list[str]:

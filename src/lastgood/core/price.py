@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from .model import Checkpoint, FileKind, Header, Session
@@ -186,7 +186,7 @@ def _plausible(
             tokens_used=_believed(floor.tokens_used, head.tokens_used),
             cost_estimate=_believed(floor.cost_estimate, head.cost_estimate),
         )
-        believed.append(replace(point, header=figures))
+        believed.append(point._replace(header=figures))
     return believed
 
 

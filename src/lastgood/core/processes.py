@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .verdict import Sign
 
@@ -39,22 +38,25 @@ _ONLOOKERS = frozenset({
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
 class Processes:
-    """What one look found."""
+    """What one look found.
 
-    by_folder: dict[str, list[Sign]] = field(default_factory=dict)
-    """By the name of the session's folder: holds, works in, names the path."""
-    by_word: dict[str, list[Sign]] = field(default_factory=dict)
-    """By each word of a command line that could be a session's id."""
-    closed_to_us: dict[int, int] = field(default_factory=dict)
-    """By user id: how many of that user's processes could not be looked into."""
-    problem: str | None = None
-    """Why processes could not be looked at, or not all of them; None where nothing is known to be hidden."""
-    mounts: str = ""
-    """The mount namespace that we are in."""
-    contained: bool = False
-    """We run in a process namespace of our own: processes outside it are not there to be seen."""
+    Attributes:
+        by_folder: by the name of the session's folder: holds, works in, names the path.
+        by_word: by each word of a command line that could be a session's id.
+        closed_to_us: by user id, how many of that user's processes could not be looked into.
+        problem: why processes could not be looked at, or not all of them; None where nothing is known to be hidden.
+        mounts: the mount namespace that we are in.
+        contained: we run in a process namespace of our own: processes outside it are not there to be seen.
+    """
+
+    def __init__(self, *, problem: str | None = None, mounts: str = "", contained: bool = False) -> None:
+        self.by_folder: dict[str, list[Sign]] = {}
+        self.by_word: dict[str, list[Sign]] = {}
+        self.closed_to_us: dict[int, int] = {}
+        self.problem = problem
+        self.mounts = mounts
+        self.contained = contained
 
     def of(self, session: str) -> tuple[Sign, ...]:
         """The signs of the session with this folder name, one for each process, the strongest."""
@@ -82,8 +84,7 @@ def read_kernel_file(path: str, limit: int = 1 << 20) -> bytes:
     return b"".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
+class _Process(NamedTuple):
     pid: int
     arguments: list[str]
 

@@ -7,8 +7,7 @@ kind of fact into one sentence and says what it points to; :func:`judge` weighs 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .model import Evidence, State, Verdict
 from .words import span
@@ -16,8 +15,7 @@ from .words import span
 _NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(NamedTuple):
     """The figures that a verdict rests on; each can be set in the configuration under ``[thresholds]``."""
 
     live_min_seconds: float = 60.0
@@ -35,8 +33,7 @@ class Thresholds:
     """Times further ahead of this host's clock than this are not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """A process that has to do with a session."""
 
     pid: int
@@ -53,8 +50,7 @@ class Sign:
         return f"process {self.pid} ({self.command}) {doing[self.how]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(NamedTuple):
     """The last thing that lastgood itself did to make a session go on, from the journal."""
 
     op: str
@@ -65,8 +61,7 @@ class Restored:
     """Something has been written since that was not ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """All that a verdict on one session rests on. Times are nanoseconds since 1970."""
 
     now: int
