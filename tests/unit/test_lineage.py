@@ -19,7 +19,7 @@ def look(store: Path, now: int = NOW) -> Lineage:
     opened = ContinuumStore(str(store))
     session = opened.session(NAME)
     survey = opened.survey(session)
-    found = lineage(session, survey, verify_all(opened, survey), now_ns=now)
+    found = lineage(opened, session, survey, verify_all(opened, survey), now_ns=now)
     recovered = opened.recover(session).chosen
     assert (found.recover_choice and found.recover_choice.file.path) == (recovered and recovered.file.path)
     return found

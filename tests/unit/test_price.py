@@ -28,7 +28,7 @@ def point(
 def session(last: int | None = None, *, task: int | None = None, updated: int = 0) -> Session:
     meta = None if last is None else Meta("s", True, None, updated, last)
     state = None if task is None else TaskState("s", "Running", False, task, updated, None)
-    return Session("s", "/x", State.ACTIVE if meta else State.UNTRACKED, meta, None, state)
+    return Session("s", "/x/s", State.ACTIVE if meta else State.UNTRACKED, meta, None, state)
 
 
 ONE, TWO, THREE = point("one", 1), point("two", 2), point("three", 3)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from typing import Any
 
 from .. import __version__, paths
 from ..config import load
-from ..core.store import locate_store
+from ..core.errors import NotFound
+from ..core.layouts import Found, layouts
+from ..core.store import entries, locate_store
 from ..themes import bundled
-from .out import put, put_bytes, put_json
+from .out import put, put_bytes, put_json, put_prose
 
 
 def info(args: argparse.Namespace) -> int:
-    """Version, paths and the configuration in force."""
+    """Version, paths, layouts and the configuration in force."""
     config = load(args.config)
     store, source = locate_store(args.store, config.store)
     places = {
@@ -24,6 +28,7 @@ def info(args: argparse.Namespace) -> int:
     }
     in_force = {**config._asdict(), "keys": dict(config.keys), "thresholds": config.thresholds._asdict()}
     names = sorted(bundled())
+    known = [_layout_record(found, store) for found in layouts()]
     if args.json:
         put_json(
             {
@@ -34,6 +39,7 @@ def info(args: argparse.Namespace) -> int:
                 "paths": places,
                 "configuration": in_force,
                 "themes": names,
+                "layouts": known,
             }
         )
         return 0
@@ -42,10 +48,44 @@ def info(args: argparse.Namespace) -> int:
     for name, path in places.items():
         put(name.ljust(15), path)
     put("themes         ", ", ".join(names))
+    for layout in known:
+        put()
+        _put_layout(layout)
     put()
     for key, value in in_force.items():
         put(f"{key} = ", str(value))
     return 0
+
+
+def _layout_record(found: Found, path: str) -> dict[str, Any]:
+    """One layout: whose it is, whether the store in force has sessions of it, what it cannot do and why."""
+    record = {"name": found.name, "about": None, "from": found.origin, "target": found.target}
+    if found.store is None:
+        return {**record, "recognises": None, "cannot": {}, "problem": found.problem}
+    about, cannot = found.store.about, dict(found.store.unable)
+    return {**record, "about": about, "recognises": _recognised(found, path), "cannot": cannot, "problem": None}
+
+
+def _recognised(found: Found, path: str) -> bool | None:
+    """None where there is no store to look at."""
+    if found.store is None or not os.path.isdir(path):
+        return None
+    store = found.store(path)
+    try:
+        return any(store.recognises(entry) for entry in entries(path))
+    except NotFound:
+        return None
+
+
+def _put_layout(layout: dict[str, Any]) -> None:
+    about = layout["about"] or "not in use"
+    put("layout         ", (layout["name"], "bold"), f"  ({about}; from {layout['from']})")
+    if layout["problem"] is not None:
+        put_prose((" " * 15, ""), layout["problem"])
+    elif layout["recognises"] is not None:
+        put(" " * 15, "has sessions in the store" if layout["recognises"] else "has no sessions in the store")
+    for deed, why in layout["cannot"].items():
+        put_prose((" " * 15, ""), f"cannot {deed}: {why}")
 
 
 def completion(args: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from ..core.examine import examine
 from ..core.journal import Journal
 from ..core.lookup import find_point
 from ..core.model import Action, Plan, Session
-from ..core.report import action_record, plan_record, restored_path
+from ..core.report import action_record, plan_record
 from ..core.store import Store
 from ..core.times import now_ns
 from .opening import open_from
@@ -34,27 +34,21 @@ def restore(args: argparse.Namespace) -> int:
     facts += [f"pending: {call.says()}" for call in examine(store, point, ()).pending]
     if seen.advice:
         facts.append(seen.advice)
-    extra = {"checkpoint_path": point.file.path, "restored_path": restored_path(plan) or point.file.path}
+    extra = {"checkpoint_path": point.file.path, "restored_path": plan.facts["restored_path"]}
     return _one(args, store, plan, args.reason, facts, extra)
 
 
 def salvage(args: argparse.Namespace) -> int:
-    from ..core.salvage import plan_salvage
-
     store, _ = _open_to_write(args)
     session = store.session(args.session)
-    survey = store.survey(session)
-    point = find_point(store, session, survey, args.file)
-    plan = plan_salvage(store, session, survey, point.file)
-    return _one(args, store, plan, None, [], {"salvaged_path": restored_path(plan)})
+    point = find_point(store, session, store.survey(session), args.file)
+    plan = store.plan_salvage(session, point.file)
+    return _one(args, store, plan, None, [], {"salvaged_path": plan.facts["salvaged_path"]})
 
 
 def repair(args: argparse.Namespace) -> int:
-    from ..core.repair import plan_repair
-
     store, _ = _open_to_write(args)
-    session = store.session(args.session)
-    return _one(args, store, plan_repair(store, session, store.survey(session)), None, [], {})
+    return _one(args, store, store.plan_repair(store.session(args.session)), None, [], {})
 
 
 def undo(args: argparse.Namespace) -> int:
@@ -65,7 +59,7 @@ def undo(args: argparse.Namespace) -> int:
 
 def terminate(args: argparse.Namespace) -> int:
     if not args.reason.strip():
-        raise UsageProblem("--reason must say something: it stays in session_meta.json and in the log")
+        raise UsageProblem("--reason must say something: it stays with the session and in the log")
     store, config = _open_to_write(args)
 
     def plan(session: Session) -> Plan:

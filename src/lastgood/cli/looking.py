@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.assess import assess_one
 from ..core.errors import NotFound, UsageProblem
-from ..core.files import type_name
-from ..core.model import Checkpoint, FileKind, Integrity, StoredFile
-from ..core.store import Store
+from ..core.model import Checkpoint, Integrity
+from ..core.store import Store, open_store
 from .opening import open_from
 from .out import Cell, put, put_json, put_prose, put_table, say
 from .words import counted, integrity_look, size
@@ -85,29 +83,10 @@ def _diagnosis(store: Store, point: Checkpoint, points: list[Checkpoint]) -> Dia
 
 def _named_files(args: argparse.Namespace) -> list[_Looked]:
     from ..config import load
-    from ..core.continuum import ContinuumStore
 
-    store = ContinuumStore(os.path.curdir, max_bytes=load(args.config).max_bytes)
-    points = [store.verify(_named_file(path)) for path in args.file]
+    store = open_store(os.path.curdir, max_bytes=load(args.config).max_bytes)
+    points = [store.verify(store.alone(path)) for path in args.file]
     return [_Looked(p.header.session_id, p, _diagnosis(store, p, [])) for p in points]
-
-
-def _named_file(path: str) -> StoredFile:
-    """A file that the user named: a symlink to it is followed, since that is what was named."""
-    from ..core.continuum import kind_of
-
-    path = os.path.abspath(path)
-    kind = kind_of(os.path.basename(path)) or FileKind.CHECKPOINT
-    try:
-        real = os.path.realpath(path) if os.path.islink(path) else path
-        seen = os.stat(real)
-    except (OSError, ValueError) as error:
-        words = getattr(error, "strerror", None) or str(error)
-        return StoredFile(path, kind, 0, 0, 0, 0, 0, None, words)
-    problem = None if stat.S_ISREG(seen.st_mode) else f"{type_name(seen.st_mode)}, not a regular file"
-    return StoredFile(
-        real, kind, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino, None, problem
-    )
 
 
 def _put_verdicts(seen: list[_Looked]) -> None:

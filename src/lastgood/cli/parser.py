@@ -96,7 +96,7 @@ def command_parser() -> argparse.ArgumentParser:
 
     terminate = command("terminate", "mark sessions ended", 'lastgood terminate 8d116ece --reason "superseded" --yes')
     terminate.add_argument("sessions", nargs="+", metavar="SESSION")
-    terminate.add_argument("--reason", required=True, metavar="TEXT", help="why: kept in session_meta.json and the log")
+    terminate.add_argument("--reason", required=True, metavar="TEXT", help="why: kept with the session and in the log")
     _writes(terminate)
     _live(terminate)
 
@@ -113,7 +113,7 @@ def command_parser() -> argparse.ArgumentParser:
     salvage.add_argument("file", metavar="FILE", help="the damaged file, by name or path")
     _writes(salvage)
 
-    repair = command("repair", "rebuild a damaged or missing session_meta.json", "lastgood repair b50c99b6 --dry-run")
+    repair = command("repair", "rebuild damaged or missing metadata of a session", "lastgood repair b50c99b6 --dry-run")
     _session(repair)
     _writes(repair)
 
@@ -136,7 +136,7 @@ def command_parser() -> argparse.ArgumentParser:
     demo.add_argument("--build", metavar="DIR", help="only write the sample store, to a folder that is new or empty")
     _screen(demo)
 
-    info = command("info", "version, paths, configuration in force", "lastgood info")
+    info = command("info", "version, paths, layouts, configuration in force", "lastgood info")
     _json(info)
 
     completion = command(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .evidence import Host, gather
 from .model import Action, Checkpoint, Evidence, Session, Survey, Verdict
-from .store import Store
+from .store import JOURNAL_FOLDER, Deed, Store
 from .verdict import Thresholds, judge
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Assessed(NamedTuple):
     lineage: Lineage | None
     """None until the points have been looked at."""
     problems: tuple[str, ...]
+    cannot: Mapping[Deed, str] = {}
+    """What cannot be done to the session as it is, with the reason as the end of a sentence."""
 
     @property
     def best(self) -> Checkpoint | None:
@@ -89,19 +91,20 @@ def assess(
     survey = survey if survey is not None else store.survey(session)
     facts = gather(session, survey, host, actions, thresholds)
     verdict, evidence = judge(facts, thresholds)
-    line = _lineage(session, survey, points) if points is not None else None
+    line = _lineage(store, session, survey, points) if points is not None else None
     problems = (
         *session.problems,
         *((survey.problem,) if survey.problem else ()),
         *(line.problems if line else ()),
     )
-    return Assessed(session, survey, verdict, evidence, tuple(points) if points is not None else None, line, problems)
+    verified = None if points is None else tuple(points)
+    return Assessed(session, survey, verdict, evidence, verified, line, problems, store.cannot(session))
 
 
-def _lineage(session: Session, survey: Survey, points: Sequence[Checkpoint]) -> Lineage:
+def _lineage(store: Store, session: Session, survey: Survey, points: Sequence[Checkpoint]) -> Lineage:
     from .lineage import lineage
 
-    return lineage(session, survey, points)
+    return lineage(store, session, survey, points)
 
 
 def verify_all(store: Store, survey: Survey) -> tuple[Checkpoint, ...]:
@@ -111,7 +114,7 @@ def verify_all(store: Store, survey: Survey) -> tuple[Checkpoint, ...]:
 
 def actions_on(store: Store) -> list[Action]:
     """What lastgood has done to this store, oldest first. A store without a journal costs no import of it."""
-    if not os.path.isdir(os.path.join(store.path, ".lastgood")):
+    if not os.path.isdir(os.path.join(store.path, JOURNAL_FOLDER)):
         return []
     from .journal import Journal
 

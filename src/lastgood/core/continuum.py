@@ -3,67 +3,62 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from . import files
-from .errors import NotFound
 from .meta import MetaFault, read_meta, read_state
 from .model import (
     Checkpoint,
     FileKind,
-    Integrity,
     LatestLink,
     Meta,
-    PassedOver,
     Plan,
-    Recovery,
     Session,
     State,
     StoredFile,
     Survey,
     TaskState,
 )
+from .names import id_in_name
+from .store import Deed, Entry, Store
+from .stored import stored
 
-MAX_BYTES = 512 * 1024 * 1024
-"""Larger checkpoint files are `too-large` unless the configuration says otherwise."""
 META_MAX_BYTES = 16 * 1024 * 1024
 """session_meta.json and state.json are some hundred bytes; what is larger than this is not read."""
-JOURNAL_FOLDER = ".lastgood"
+_MARKS = ("session_meta.json", "checkpoints", "state.json")
+"""Whatever folder holds one of these is a session: the runtime looks into it."""
+
+_NO_META = "there is no session_meta.json to change"
+_BAD_META = "its session_meta.json cannot be read: repair it first"
+_CANNOT: Mapping[State, Mapping[Deed, str]] = {
+    State.UNTRACKED: {"terminate": _NO_META, "activate": _NO_META},
+    State.DAMAGED: {"terminate": _BAD_META, "activate": _BAD_META},
+}
+_CANNOT_REPAIR: Mapping[Deed, str] = {"repair": "its session_meta.json is there and reads well"}
 
 
-class ContinuumStore:
-    """A :class:`~lastgood.core.store.Store` of the crate's layout."""
+class ContinuumStore(Store):
+    """The crate's layout. Any folder that is nobody else's is a session of it too, an untracked one."""
 
     layout = "continuum"
+    about = "the Continuum runtime (crate sh-layer2)"
+    unable: ClassVar[Mapping[Deed, str]] = {}
+    takes_the_rest = True
 
-    def __init__(self, path: str, *, max_bytes: int = MAX_BYTES) -> None:
-        self.path = os.path.abspath(path)
-        self.max_bytes = max_bytes
+    def recognises(self, entry: Entry) -> bool:
+        if entry.inside is None:
+            return entry.is_folder and any(os.path.lexists(f"{entry.path}/{mark}") for mark in _MARKS)
+        return any(mark in entry.inside for mark in _MARKS)
 
-    def sessions(self) -> Iterator[Session]:
-        """Every folder of the store, in its own order; one that cannot be read is given with its problem.
-
-        Raises:
-            NotFound: the store itself cannot be listed.
-        """
-        try:
-            with os.scandir(self.path) as entries:
-                for entry in entries:
-                    if _is_folder(entry) and not _is_ours_or_hidden(entry):
-                        yield _read_session(entry.name, entry.path)
-        except OSError as error:
-            raise NotFound(f"cannot list the store {self.path}: {files.words(error)}") from error
-
-    def session(self, name: str) -> Session:
-        path = os.path.join(self.path, name)
-        if not name or name in (".", "..", JOURNAL_FOLDER) or "/" in name or "\0" in name or not os.path.isdir(path):
-            raise NotFound(f"no session {name!r} in {self.path}: `lastgood list` names those there are")
-        return _read_session(name, path)
+    def sessions_in(self, entry: Entry) -> Iterable[Session]:
+        # Folders like `.git` are no sessions; one that the runtime would look into is, whatever its name.
+        if entry.is_folder and (not entry.hidden or self.recognises(entry)):
+            yield _read_session(entry)
 
     def survey(self, session: Session) -> Survey:
         folder = os.path.join(session.path, "checkpoints")
-        stored: list[StoredFile] = []
+        found: list[StoredFile] = []
         strays: list[str] = []
         latest: LatestLink | None = None
         try:
@@ -72,50 +67,27 @@ class ContinuumStore:
                     if entry.name == "latest.json" and entry.is_symlink():
                         latest = _latest_link(folder, entry.path)
                     elif (kind := kind_of(entry.name)) is not None:
-                        stored.append(_stored(folder, entry, kind))
+                        found.append(stored(folder, entry, kind, self.layout))
                     else:
                         strays.append(entry.name)
         except FileNotFoundError:
             return Survey(folder)
         except OSError as error:
-            return Survey(folder, tuple(stored), latest, tuple(strays), f"cannot list {folder}: {files.words(error)}")
+            return Survey(folder, tuple(found), latest, tuple(strays), f"cannot list {folder}: {files.words(error)}")
         problem = None
         if os.path.islink(folder):
             problem = f"checkpoints is a symlink to {os.readlink(folder)}: read, never written through"
-        return Survey(folder, tuple(stored), latest, tuple(strays), problem)
+        return Survey(folder, tuple(found), latest, tuple(strays), problem)
 
-    def read(self, file: StoredFile) -> bytes:
-        if file.problem is not None:
-            raise NotFound(f"{file.path}: {file.problem}")
-        try:
-            return files.read_regular(_opened_path(file), limit=self.max_bytes)
-        except files.TooLarge as error:
-            raise NotFound(f"{file.path}: {_too_large(error.size, self.max_bytes)}") from error
-        except files.Unreadable as error:
-            raise NotFound(f"{file.path}: {error.problem}") from error
-
-    def verify(self, file: StoredFile) -> Checkpoint:
-        if file.problem is not None:
-            return _unread(file, Integrity.UNREADABLE, file.problem)
-        try:
-            raw = files.read_regular(_opened_path(file), limit=self.max_bytes)
-        except files.TooLarge as error:
-            return _unread(file, Integrity.TOO_LARGE, _too_large(error.size, self.max_bytes))
-        except files.Unreadable as error:
-            return _unread(file, Integrity.UNREADABLE, error.problem)
+    def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
         return look_at(file, raw)
 
-    def recover(self, session: Session) -> Recovery:
-        """`recover_session`: newest mtime first, ties in the folder's order; then the first backup that verifies."""
-        survey = self.survey(session)
-        checkpoints = sorted(survey.of(FileKind.CHECKPOINT), key=lambda f: f.mtime_ns, reverse=True)
-        passed: list[PassedOver] = []
-        for file in (*checkpoints, *survey.of(FileKind.BACKUP)):
-            point = self.verify(file)
-            if point.runtime_accepts:
-                return Recovery(session.name, point, file.kind is FileKind.BACKUP, tuple(passed))
-            passed.append(PassedOver(file.path, point.integrity, point.reason or point.runtime_reason or ""))
-        return Recovery(session.name, None, False, tuple(passed))
+    def kind_of(self, name: str) -> FileKind | None:
+        kind = kind_of(name)
+        return None if kind is FileKind.CHECKPOINT and id_in_name(name) is None else kind
+
+    def cannot(self, session: Session) -> Mapping[Deed, str]:
+        return _CANNOT.get(session.state, _CANNOT_REPAIR)
 
     def plan_restore(self, session: Session, point: Checkpoint, *, foreign: bool = False, reseal: bool = False) -> Plan:
         from . import plan
@@ -139,6 +111,16 @@ class ContinuumStore:
         from . import plan
 
         return plan.plan_activate(self, session)
+
+    def plan_salvage(self, session: Session, file: StoredFile) -> Plan:
+        from .salvage import plan_salvage
+
+        return plan_salvage(self, session, self.survey(session), file)
+
+    def plan_repair(self, session: Session) -> Plan:
+        from .repair import plan_repair
+
+        return plan_repair(self, session, self.survey(session))
 
     def check(self, plan: Plan) -> str | None:
         if plan.kind == "salvage":
@@ -171,42 +153,24 @@ def look_at(file: StoredFile, raw: bytes) -> Checkpoint:
     )
 
 
-def _unread(file: StoredFile, integrity: Integrity, reason: str) -> Checkpoint:
-    return Checkpoint(file, integrity, reason, False, reason)
-
-
-def _too_large(size: int, limit: int) -> str:
-    return f"{size} bytes, over the limit of {limit} (max_bytes in the configuration)"
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _is_ours_or_hidden(entry: os.DirEntry[str]) -> bool:
-    """Folders like `.git` are no sessions; one that the runtime would look into is, whatever its name."""
-    if not entry.name.startswith("."):
-        return False
-    if entry.name == JOURNAL_FOLDER:
-        return True
-    return not any(os.path.lexists(os.path.join(entry.path, name)) for name in ("session_meta.json", "checkpoints"))
-
-
-def _read_session(name: str, path: str) -> Session:
+def _read_session(entry: Entry) -> Session:
     problems: list[str] = []
-    meta, meta_problem, state = _read_meta_file(path)
-    task = _read_state_file(path, problems)
-    linked = os.readlink(path) if os.path.islink(path) else None
+    there = _MARKS if entry.inside is None else entry.inside
+    meta, meta_problem, state = _read_meta_file(entry.path) if "session_meta.json" in there else _ABSENT
+    task = _read_state_file(entry.path, problems) if "state.json" in there else None
+    linked = os.readlink(entry.path) if entry.linked else None
     if linked is not None:
         problems.append(f"the folder is a symlink to {linked}: shown, never written through")
-    if meta is not None and meta.session_id != name:
+    if meta is not None and meta.session_id != entry.name:
         problems.append(f"session_meta.json names another session: {meta.session_id}")
     if meta_problem is not None:
         problems.append(f"session_meta.json: {meta_problem}")
-    return Session(name, path, state, meta, meta_problem, task, linked, tuple(problems))
+    return Session(
+        entry.name, entry.path, state, meta, meta_problem, task, linked, tuple(problems), ContinuumStore.layout
+    )
+
+
+_ABSENT: tuple[Meta | None, str | None, State] = (None, None, State.UNTRACKED)
 
 
 def _read_meta_file(folder: str) -> tuple[Meta | None, str | None, State]:
@@ -214,7 +178,7 @@ def _read_meta_file(folder: str) -> tuple[Meta | None, str | None, State]:
         raw = files.read_regular(f"{folder}/session_meta.json", limit=META_MAX_BYTES)
         meta = read_meta(raw)
     except files.Absent:
-        return None, None, State.UNTRACKED
+        return _ABSENT
     except files.TooLarge as error:
         return None, f"{error.size} bytes: too large to be one", State.DAMAGED
     except files.Unreadable as error:
@@ -249,39 +213,6 @@ def kind_of(name: str) -> FileKind | None:
     if name == "latest.json":
         return FileKind.LATEST
     return FileKind.ORPHAN if name.startswith(".tmp_checkpoint_") else None
-
-
-def _stored(folder: str, entry: os.DirEntry[str], kind: FileKind) -> StoredFile:
-    try:
-        seen = entry.stat(follow_symlinks=False)
-    except OSError as error:
-        return StoredFile(entry.path, kind, 0, 0, 0, 0, 0, None, files.words(error))
-    link = problem = None
-    if stat.S_ISLNK(seen.st_mode):
-        link = os.readlink(entry.path)
-        if not _inside(folder, entry.path):
-            problem = f"a symlink that leads out of the folder, to {link}: not followed"
-        else:
-            try:
-                seen = entry.stat()
-            except OSError as error:
-                problem = f"a symlink to {link}: {files.words(error)}"
-    if problem is None and not stat.S_ISREG(seen.st_mode):
-        problem = f"{files.type_name(seen.st_mode)}, not a regular file"
-    return StoredFile(
-        entry.path, kind, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino, link, problem
-    )
-
-
-def _inside(folder: str, link: str) -> bool:
-    return os.path.dirname(os.path.realpath(link)) == os.path.realpath(folder)
-
-
-def _opened_path(file: StoredFile) -> str:
-    """What to open for `file`: behind a symlink, the file of the same folder that it names."""
-    if file.link is None:
-        return file.path
-    return os.path.join(os.path.dirname(file.path), os.path.basename(os.path.realpath(file.path)))
 
 
 def _latest_link(folder: str, path: str) -> LatestLink:

@@ -79,7 +79,7 @@ def gather(
         thresholds: for the tolerance to clocks that differ; None: the default ones.
     """
     meta, task = session.meta, session.task
-    signs = host.processes.of(session.name)
+    signs = host.processes.of(session.folder)
     if session.state is State.TERMINATED:
         return Facts(
             host.now,
@@ -134,10 +134,11 @@ def _points(session: Session, survey: Survey | None, ours: list[Action]) -> list
     if survey is None:
         return []
     by_us = {path for action in ours for path in action.facts}
+    root = len(session.path) - len(session.folder)
     return [
         (saved_at(f), f.name)
         for f in survey.of(FileKind.CHECKPOINT)
-        if f"{session.name}/checkpoints/{f.name}" not in by_us
+        if f.path[root:] not in by_us
     ]
 
 

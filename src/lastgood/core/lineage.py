@@ -13,6 +13,7 @@ from .model import Checkpoint, FileKind, Session, Survey
 from .names import id_in_name, time_in_name
 from .price import best as best_point
 from .price import is_foreign
+from .store import Store
 from .words import counted, span
 
 _NS = 1_000_000_000
@@ -36,13 +37,16 @@ class Lineage:
     """Path of a file, and the path of the checkpoint that it duplicates: a backup, or a restored copy."""
 
 
-def lineage(session: Session, survey: Survey, points: Sequence[Checkpoint], *, now_ns: int | None = None) -> Lineage:
+def lineage(
+    store: Store, session: Session, survey: Survey, points: Sequence[Checkpoint], *, now_ns: int | None = None
+) -> Lineage:
     """The whole picture of one session. `points` are the verified files of `survey`, in any order."""
     now = time.time_ns() if now_ns is None else now_ns
     by_path = {p.file.path: p for p in points}
     opened = None if _leads_away(survey) else runtime_latest(survey)
     choice = None if opened is None else by_path.get(opened.path)
-    recovered = _recover_choice(survey, by_path)
+    tried = (by_path.get(f.path) for f in store.recovery_order(session, survey))
+    recovered = next((p for p in tried if p is not None and p.runtime_accepts), None)
     best = best_point(points, session, now_ns=now)
     copies = _copies(points)
     in_order = [p for p in points if p.file.kind is FileKind.CHECKPOINT and p.file.path not in copies]
@@ -65,13 +69,6 @@ def same_content(one: Checkpoint, other: Checkpoint) -> bool:
     if one.content_sha256 is not None and other.content_sha256 is not None:
         return one.content_sha256 == other.content_sha256
     return one.actual is not None and (one.actual, one.expected) == (other.actual, other.expected)
-
-
-def _recover_choice(survey: Survey, by_path: dict[str, Checkpoint]) -> Checkpoint | None:
-    """`recover_session`: newest mtime first, ties in the folder's order; then the first backup that verifies."""
-    newest_first = sorted(survey.of(FileKind.CHECKPOINT), key=lambda f: f.mtime_ns, reverse=True)
-    candidates = (by_path.get(f.path) for f in (*newest_first, *survey.of(FileKind.BACKUP)))
-    return next((p for p in candidates if p is not None and p.runtime_accepts), None)
 
 
 def _copies(points: Sequence[Checkpoint]) -> dict[str, str]:

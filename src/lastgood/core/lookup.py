@@ -8,7 +8,7 @@ from typing import NoReturn
 from .errors import NotFound, UsageProblem
 from .model import Checkpoint, FileKind, Session, StoredFile, Survey
 from .names import id_in_name
-from .store import Store
+from .store import Store, newest_first
 
 
 def find_point(store: Store, session: Session, survey: Survey, name: str) -> Checkpoint:
@@ -49,8 +49,7 @@ def runtime_latest(survey: Survey) -> StoredFile | None:
 
 
 def _newest_valid_backup(store: Store, session: Session, survey: Survey) -> Checkpoint:
-    backups = sorted(survey.of(FileKind.BACKUP), key=lambda f: f.mtime_ns, reverse=True)
-    points = [store.verify(f) for f in backups]
+    points = [store.verify(f) for f in newest_first(survey.of(FileKind.BACKUP))]
     if not points:
         _none(session, "has no backup")
     return next((p for p in points if p.valid), points[0])

@@ -97,10 +97,10 @@ class TaskState(NamedTuple):
 
 
 class Session(NamedTuple):
-    """One folder of the store, from a listing and its two small JSON files alone."""
+    """One session of the store, from a listing and the small files beside its restore points alone."""
 
     name: str
-    """The folder's name: what every command calls the session."""
+    """What every command calls it: the folder's name, with more behind a slash where a folder holds several."""
     path: str
     state: State
     meta: Meta | None = None
@@ -110,6 +110,13 @@ class Session(NamedTuple):
     linked: str | None = None
     """Where the session's folder leads if it is a symlink: shown, never written through."""
     problems: tuple[str, ...] = ()
+    layout: str = ""
+    """The name of the layout that it is stored in."""
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder, or of the file, that holds it: `name` can say more, where that holds several."""
+        return self.path.rpartition("/")[2]
 
     @property
     def unclean(self) -> bool:
@@ -136,6 +143,8 @@ class StoredFile(NamedTuple):
     """The target's text where the entry is a symlink (sizes and times are then the target's)."""
     problem: str | None = None
     """Why it must not be opened: not a regular file, leads out of the folder, vanished."""
+    layout: str = ""
+    """The name of the layout that it belongs to."""
 
     @property
     def name(self) -> str:

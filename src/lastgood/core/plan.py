@@ -14,7 +14,9 @@ from typing import Literal
 from . import checksum, files, meta
 from .errors import Refused, UsageProblem
 from .model import Checkpoint, CopyOf, FileKind, Header, LinkTo, Plan, Session, Stamp, State, Step, StoredFile, Survey
+from .price import is_foreign
 from .store import Store
+from .stored import opened_path
 from .words import counted
 
 _META_LIMIT = 16 * 1024 * 1024
@@ -73,7 +75,7 @@ def plan_restore(
     steps += _active(session, point, warnings)
     if point.header.session_id is None:
         warnings.append("the checkpoint does not say which session it belongs to")
-    elif foreign and _is_foreign(session, point.header):
+    elif foreign and is_foreign(session, point):
         warnings.append(f"the checkpoint is another session's: {point.header.session_id}")
     if point.header.pending:
         warnings.append(f"{counted(point.header.pending, 'tool call')} pending in it: the runtime may run it all again")
@@ -165,22 +167,15 @@ def _refuse_point(session: Session, point: Checkpoint, *, foreign: bool, reseale
             f"{path} is whole, yet the runtime would refuse it ({point.runtime_reason}). "
             "It reads some number of the file a last digit off; --reseal writes them so that it reads them right"
         )
-    if _is_foreign(session, point.header) and not foreign:
+    if is_foreign(session, point) and not foreign:
         raise Refused(f"{path} belongs to session {point.header.session_id}; --foreign takes it all the same")
-
-
-def _is_foreign(session: Session, header: Header) -> bool:
-    own = {session.name} if session.meta is None else {session.name, session.meta.session_id}
-    return header.session_id is not None and header.session_id not in own
 
 
 def _opened(file: StoredFile) -> str:
     """The regular file to read: behind a symlink, the one of the same folder that it names."""
     if file.problem is not None:
         raise Refused(f"{file.path}: {file.problem}")
-    if file.link is None:
-        return file.path
-    return os.path.join(os.path.dirname(file.path), os.path.basename(os.path.realpath(file.path)))
+    return opened_path(file)
 
 
 def _sha256_of(path: str, seen: Stamp) -> str:

@@ -133,7 +133,7 @@ def is_foreign(session: Session, point: Checkpoint) -> bool:
     said = point.header.session_id
     if said is None:
         return False
-    return said != session.name and (session.meta is None or said != session.meta.session_id)
+    return said != session.folder and (session.meta is None or said != session.meta.session_id)
 
 
 def _line(valid: Sequence[Checkpoint], session: Session | None, now: int) -> list[Checkpoint]:

@@ -15,7 +15,7 @@ from .errors import Refused
 from .fragments import Fragments, read_fragments
 from .meta import MetaFault, read_meta
 from .model import Checkpoint, FileKind, Plan, Session, Stamp, State, Step, Survey, TaskState
-from .store import Store
+from .store import Store, newest_first
 from .times import now_ns, parse_rfc3339, rfc3339
 
 FIELDS = ("session_id", "is_active", "termination_reason", "last_updated", "last_iteration")
@@ -96,8 +96,8 @@ def _damaged_text(path: str) -> bytes | None:
 
 def _newest_valid(store: Store, survey: Survey) -> Checkpoint | None:
     """The newest valid checkpoint by modification time, as recovery goes; else a valid backup."""
-    checkpoints = sorted(survey.of(FileKind.CHECKPOINT), key=lambda f: f.mtime_ns, reverse=True)
-    backups = sorted(survey.of(FileKind.LATEST, FileKind.BACKUP), key=lambda f: f.mtime_ns, reverse=True)
+    checkpoints = newest_first(survey.of(FileKind.CHECKPOINT))
+    backups = newest_first(survey.of(FileKind.LATEST, FileKind.BACKUP))
     for file in (*checkpoints, *backups):
         point = store.verify(file)
         if point.valid:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .assess import Assessed
-from .model import Action, Checkpoint, FileKind, Integrity, LinkTo, Plan, Recovery, State, Step
+from .model import Action, Checkpoint, FileKind, Integrity, Plan, Recovery, State
 from .price import Price
 from .times import rfc3339
 
@@ -143,20 +143,6 @@ def recovery_record(recovery: Recovery, data: object) -> dict[str, Any]:
 def plan_record(plan: Plan) -> list[dict[str, str]]:
     """A plan's steps: `op`, `path`, `detail`."""
     return [{"op": s.op, "path": s.path, "detail": s.detail} for s in plan.steps]
-
-
-def restored_path(plan: Plan) -> str | None:
-    """The new file that holds the restored content; None where the chosen file is what the runtime picks already."""
-    return next((s.path for s in plan.steps if _makes_checkpoint(s)), None)
-
-
-def _makes_checkpoint(step: Step) -> bool:
-    return (
-        step.op == "create"
-        and step.path.endswith(".json")
-        and not isinstance(step.content, LinkTo)
-        and (step.path.rpartition("/")[2].startswith("cp_"))
-    )
 
 
 def action_record(action: Action) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from .names import time_in_name
 from .reseal import changes, with_stable_floats
 from .scan import Stop, scan
 from .shape import FIELDS, misfits
-from .store import Store
+from .store import Store, newest_first
 from .times import now_ns, rfc3339
 
 TRIGGER: Final = "salvaged"
@@ -233,6 +233,7 @@ def plan_salvage(store: Store, session: Session, survey: Survey, file: StoredFil
         warnings=tuple(warnings),
         facts={
             "salvaged_from": file.name,
+            "salvaged_path": path,
             "source_sha256": sha256(raw).hexdigest(),
             "checkpoint_id": new_id,
             "problem": kept.problem,
@@ -250,8 +251,7 @@ def _refuse_links(session: Session, survey: Survey) -> None:
 
 def _standing(store: Store, session: Session, survey: Survey) -> list[str]:
     """What the new file means for what the runtime would resume from: nothing, where it accepts a checkpoint."""
-    newest_first = sorted(survey.of(FileKind.CHECKPOINT), key=lambda f: f.mtime_ns, reverse=True)
-    if any(store.verify(f).runtime_accepts for f in newest_first):
+    if any(store.verify(f).runtime_accepts for f in newest_first(survey.of(FileKind.CHECKPOINT))):
         return []
     backup = next((f for f in survey.of(FileKind.BACKUP) if store.verify(f).runtime_accepts), None)
     if backup is not None:

@@ -301,6 +301,7 @@ def _file_fields(file: StoredFile) -> tuple[Any, ...]:
         file.inode,
         file.link,
         file.problem,
+        file.layout,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 
 from ..core.assess import Assessed
-from ..core.model import Checkpoint, State, StoredFile, Verdict
+from ..core.model import Checkpoint, StoredFile, Verdict
 
 Place = Literal["tree", "screen", "app"]
 
@@ -68,8 +68,15 @@ def refusal(verb: Verb, situation: Situation) -> str | None:
         return f"{verb.label}: {situation.read_only}"
     if verb.writes and situation.acting:
         return f"{verb.label}: an action is under way, wait for it to end"
-    why = verb.why_not(situation)
+    why = verb.why_not(situation) or _impossible(verb, situation)
     return None if why is None else f"{verb.label}: {why}"
+
+
+def _impossible(verb: Verb, situation: Situation) -> str | None:
+    """What the session's layout says against it; of several marked ones each is asked when its turn comes."""
+    if situation.seen is None or (situation.marked and verb.name in ("terminate", "activate")):
+        return None
+    return next((why for deed, why in situation.seen.cannot.items() if deed == verb.name), None)
 
 
 def _needs_session(situation: Situation) -> str | None:
@@ -98,17 +105,7 @@ def _restorable(situation: Situation) -> str | None:
 
 
 def _markable(situation: Situation) -> str | None:
-    """Terminate and activate rewrite session_meta.json: it has to be there and readable."""
-    if situation.marked:
-        return None
-    if situation.seen is None:
-        return "there is no session under the cursor"
-    state = situation.seen.session.state
-    if state is State.UNTRACKED:
-        return "there is no session_meta.json to change"
-    if state is State.DAMAGED:
-        return "its session_meta.json cannot be read: repair it first (R)"
-    return None
+    return None if situation.marked else _needs_session(situation)
 
 
 def _terminable(situation: Situation) -> str | None:
@@ -121,14 +118,6 @@ def _activatable(situation: Situation) -> str | None:
     if not situation.marked and situation.seen is not None and situation.seen.session.unclean:
         return "this session is marked active already"
     return _markable(situation)
-
-
-def _repairable(situation: Situation) -> str | None:
-    if situation.seen is None:
-        return "there is no session under the cursor"
-    if situation.seen.session.state not in (State.DAMAGED, State.UNTRACKED):
-        return "its session_meta.json is there and reads well"
-    return None
 
 
 def _salvageable(situation: Situation) -> str | None:
@@ -243,10 +232,10 @@ VERBS: tuple[Verb, ...] = (
         "repair",
         "R",
         "repair",
-        "Rebuild a damaged or missing session_meta.json from what is known",
+        "Rebuild damaged or missing metadata of the session from what is known",
         "change",
         writes=True,
-        why_not=_repairable,
+        why_not=_needs_session,
         rank=5,
     ),
     Verb(

@@ -191,10 +191,8 @@ def propose_undo(store: Store, action_id: str | None) -> Proposal:
 
 def propose_salvage(store: Store, thresholds: Thresholds, seen: Assessed, file: StoredFile) -> Proposal:
     """The readable part of a damaged file as a new checkpoint, marked as such."""
-    from ..core.salvage import plan_salvage
-
     session = store.session(seen.session.name)
-    plan = plan_salvage(store, session, store.survey(session), file)
+    plan = store.plan_salvage(session, file)
     facts = (("from", file.name),)
     fresh = glance(store, session, thresholds)
     return Proposal(
@@ -208,11 +206,9 @@ def propose_salvage(store: Store, thresholds: Thresholds, seen: Assessed, file: 
 
 
 def propose_repair(store: Store, thresholds: Thresholds, seen: Assessed) -> Proposal:
-    """A damaged or missing session_meta.json rebuilt."""
-    from ..core.repair import plan_repair
-
+    """Damaged or missing metadata rebuilt."""
     session = store.session(seen.session.name)
-    plan = plan_repair(store, session, store.survey(session))
+    plan = store.plan_repair(session)
     fresh = glance(store, session, thresholds)
     return Proposal(
         "repair",

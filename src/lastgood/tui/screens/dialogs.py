@@ -164,7 +164,7 @@ class ReasonDialog(Dialog[str]):
         with Vertical(id="dialog"):
             yield Static(content((self._title, "bold $text-accent")), id="title")
             with VerticalScroll(id="text", can_focus=False):
-                yield Static(content("Why has it ended? It stays in session_meta.json and in the log."))
+                yield Static(content("Why has it ended? It stays with the session and in the log."))
             with Vertical(id="reasons"):
                 for number, reason in enumerate(USUAL_REASONS, 1):
                     yield Choice(reason, str(number), id=f"reason-{number}")

@@ -1,0 +1,91 @@
+"""One folder with the sessions of every layout: each entry is listed once and goes to the layouts that recognise it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from .model import Checkpoint, Plan, Recovery, Session, StoredFile, Survey
+from .store import Deed, Entry, Store
+
+
+class ComposedStore(Store):
+    """The stores of all layouts at one path, as one.
+
+    Where two layouts have a session in one entry, the first one's keeps the plain name and the other's gets its
+    layout's behind a slash, which no folder's name holds.
+    """
+
+    layout = "composed"
+    about = "every layout at once"
+    takes_the_rest = True
+
+    def __init__(self, path: str, layouts: Sequence[type[Store]], *, max_bytes: int | None = None) -> None:
+        super().__init__(path, max_bytes=max_bytes)
+        self.stores = {kind.layout: kind(path, max_bytes=max_bytes) for kind in layouts}
+
+    def recognises(self, entry: Entry) -> bool:
+        return any(store.recognises(entry) for store in self.stores.values())
+
+    def sessions_in(self, entry: Entry) -> Iterable[Session]:
+        stores = self.stores.values()
+        knowing = [s for s in stores if s.recognises(entry)] or [s for s in stores if s.takes_the_rest]
+        if len(knowing) == 1:
+            return knowing[0].sessions_in(entry)
+        return self._told_apart(entry, knowing)
+
+    def _told_apart(self, entry: Entry, knowing: Sequence[Store]) -> Iterable[Session]:
+        taken: set[str] = set()
+        for store in knowing:
+            for session in store.sessions_in(entry):
+                if session.name in taken:
+                    session = session._replace(name=f"{session.name}/{session.layout}")
+                taken.add(session.name)
+                yield session
+
+    def survey(self, session: Session) -> Survey:
+        return self.stores[session.layout].survey(session)
+
+    def alone(self, path: str) -> StoredFile:
+        name = os.path.basename(path)
+        stores = self.stores.values()
+        knowing = next((s for s in stores if s.kind_of(name) is not None), None)
+        return (knowing or next(s for s in stores if s.takes_the_rest)).alone(path)
+
+    def read(self, file: StoredFile) -> bytes:
+        return self.stores[file.layout].read(file)
+
+    def verify(self, file: StoredFile) -> Checkpoint:
+        return self.stores[file.layout].verify(file)
+
+    def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
+        return self.stores[file.layout].look_at(file, raw)
+
+    def recovery_order(self, session: Session, survey: Survey) -> Sequence[StoredFile]:
+        return self.stores[session.layout].recovery_order(session, survey)
+
+    def recover(self, session: Session) -> Recovery:
+        return self.stores[session.layout].recover(session)
+
+    def cannot(self, session: Session) -> Mapping[Deed, str]:
+        return self.stores[session.layout].cannot(session)
+
+    def plan_restore(self, session: Session, point: Checkpoint, *, foreign: bool = False, reseal: bool = False) -> Plan:
+        return self.stores[session.layout].plan_restore(session, point, foreign=foreign, reseal=reseal)
+
+    def plan_terminate(self, session: Session, reason: str) -> Plan:
+        return self.stores[session.layout].plan_terminate(session, reason)
+
+    def plan_activate(self, session: Session) -> Plan:
+        return self.stores[session.layout].plan_activate(session)
+
+    def plan_salvage(self, session: Session, file: StoredFile) -> Plan:
+        return self.stores[session.layout].plan_salvage(session, file)
+
+    def plan_repair(self, session: Session) -> Plan:
+        return self.stores[session.layout].plan_repair(session)
+
+    def check(self, plan: Plan) -> str | None:
+        if plan.kind == "undo":
+            return None  # the journal has compared every byte already
+        return self.stores[self.session(plan.sessions[0]).layout].check(plan)

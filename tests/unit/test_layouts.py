@@ -1,0 +1,68 @@
+"""How layouts are found, and what a store of several offers."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lastgood.core import layouts
+from lastgood.core.composed import ComposedStore
+from lastgood.core.store import DEEDS, Store
+
+ROOT = Path(__file__).parents[2]
+
+
+def installed(folder: Path, points: str, name: str = "other-1.2") -> None:
+    """The metadata of a package in a folder of sys.path."""
+    (folder / f"{name}.dist-info").mkdir(parents=True)
+    (folder / f"{name}.dist-info" / "entry_points.txt").write_text(points)
+    package, _, version = name.partition("-")
+    (folder / f"{name}.dist-info" / "METADATA").write_text(f"Name: {package}\nVersion: {version}\n")
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    layouts.layouts.cache_clear()
+    yield tmp_path  # type: ignore[misc]
+    layouts.layouts.cache_clear()
+
+
+def test_the_built_in_layouts_are_the_entry_points_of_this_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"][layouts.GROUP] == layouts.BUILT_IN
+    for found in layouts.layouts():
+        assert found.store is not None and found.problem is None
+        assert set(found.store.unable) <= set(DEEDS)
+
+
+def test_what_importlib_finds_is_found(outside: Path) -> None:
+    text = "[console_scripts]\nx = y:z\n[lastgood.stores]\n# no\na = m.a:A\nb=m.b:B [extra]\n\n[other]\nc = m:C\n"
+    installed(outside, text)
+    installed(outside, "[lastgood.stores.more]\nd = m:D\n", "another-3")
+    theirs = importlib.metadata.entry_points(group=layouts.GROUP)
+    ours = {(name, target) for _, name, target in layouts._outside(sys.path)}
+    assert ours == {(e.name, e.value.partition("[")[0].strip()) for e in theirs}
+    assert ("other 1.2", "a", "m.a:A") in layouts._outside(sys.path)
+
+
+def test_a_layout_that_cannot_be_used_says_why_and_harms_no_other(outside: Path) -> None:
+    installed(outside, "[lastgood.stores]\nabsent = no_such_module:X\nodd = json:JSONDecoder\ncontinuum = json:Evil\n")
+    found = {f.target: f for f in layouts.layouts() if f.origin == "other 1.2"}
+    assert "ModuleNotFoundError" in (found["no_such_module:X"].problem or "")
+    assert "is no lastgood.core.store.Store" in (found["json:JSONDecoder"].problem or "")
+    assert "there is a layout continuum already" in (found["json:Evil"].problem or "")
+    assert all(f.store is None for f in found.values())
+    assert ComposedStore(str(outside), [f.store for f in layouts.layouts() if f.store]).stores.keys() == set(
+        layouts.BUILT_IN
+    )
+
+
+def test_every_layout_says_what_it_is() -> None:
+    for found in layouts.layouts():
+        assert found.store is not None and issubclass(found.store, Store)
+        assert found.store.about and "/" not in found.store.layout and " " not in found.store.layout
