@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from .core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
 from .core.times import rfc3339
 
@@ -62,6 +60,8 @@ def short_ago(then_ns: int | None, now_ns: int) -> str:
 
 def long_ago(then_ns: int, now_ns: int) -> str:
     """`3 minutes ago`, `in 2 hours`: in the words of humanize."""
+    from datetime import timedelta
+
     import humanize
 
     try:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import readme
-from lastgood.cli.parser import COMMANDS, command_parser
+from lastgood.cli.parser import COMMANDS, every_command
 from lastgood.core import demo
 
 TEXT = readme.README.read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def test_every_command_has_its_row() -> None:
 
 
 def test_every_option_that_is_named_exists() -> None:
-    parser = command_parser()
+    parser = every_command()
     known = {"--build", "--version", "--help"}
     for action in parser._actions:
         for sub in (action.choices or {}).values() if isinstance(action.choices, dict) else ():

@@ -92,7 +92,7 @@ def completion(args: argparse.Namespace) -> int:
     """A completion script for the shell named."""
     import shtab
 
-    from .parser import command_parser
+    from .parser import every_command
 
-    put_bytes(shtab.complete(command_parser(), args.shell).encode())
+    put_bytes(shtab.complete(every_command(), args.shell).encode())
     return 0

@@ -56,8 +56,7 @@ def _dispatch(words: list[str]) -> int:
         from .screen import open_screen
 
         return open_screen(args)
-    args = command_parser().parse_args(words)
-    return _command(args)
+    return _command(command_parser(words[0]).parse_args(words[1:]))
 
 
 def _command(args: argparse.Namespace) -> int:
