@@ -13,6 +13,7 @@ import termios
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Self
 
 import pyte
 
@@ -42,7 +43,7 @@ class Terminal:
         self.status: int | None = None
         self.resize(columns, rows)
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
