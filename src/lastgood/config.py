@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import paths
 from .core.errors import UsageProblem
+from .core.files import Absent, TooLarge, Unreadable, read_named
 from .core.verdict import Thresholds
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ COLUMNS = ("verdict", "session", "task", "last", "iteration", "points", "loses")
 
 DEFAULT_MAX_BYTES = 512 * 1024 * 1024
 DEFAULT_THEME = "night"
+_MOST_BYTES = 1 << 20
 
 EXAMPLE = """\
 # Every key with its default; a line that starts with `#` has none.
@@ -82,14 +84,15 @@ def load(path: str | None = None) -> Config:
     """
     file = path or paths.config_file()
     try:
-        with open(file, "rb") as stream:
-            raw = stream.read()
-    except FileNotFoundError:
+        raw = read_named(file, limit=_MOST_BYTES)
+    except Absent:
         if path or os.environ.get("LASTGOOD_CONFIG"):
             raise UsageProblem(f"{file}: there is no such configuration file") from None
         return Config()
-    except OSError as error:
-        raise UsageProblem(f"{file}: cannot be read: {error.strerror}") from None
+    except TooLarge as error:
+        raise UsageProblem(f"{file}: cannot be read: it has {error}, which no configuration has") from None
+    except Unreadable as error:
+        raise UsageProblem(f"{file}: cannot be read: {error}") from None
     return _parse(file, raw)
 
 
@@ -142,7 +145,7 @@ def _parse(file: str, raw: bytes) -> Config:
         table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise UsageProblem(f"{file}: not UTF-8 from byte {error.start}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits; brackets within brackets
         raise UsageProblem(f"{file}: not TOML: {error}") from None
     settings = _checked(file, text, "", table, _CHECKS)
     if "thresholds" in settings:

@@ -12,7 +12,9 @@ from typing import Any
 
 from . import paths
 from .core.errors import UsageProblem
+from .core.files import TooLarge, Unreadable, read_named
 
+_MOST_BYTES = 1 << 20
 DEFAULT = "night"
 SIXTEEN = "sixteen"
 """For terminals without more colours, and for NO_COLOR."""
@@ -92,11 +94,10 @@ def _read(file: str, name: str) -> dict[str, Any]:
     import tomllib
 
     try:
-        with open(file, "rb") as stream:
-            table = tomllib.load(stream)
-    except OSError as error:
-        raise UsageProblem(f"{file}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = tomllib.loads(read_named(file, limit=_MOST_BYTES).decode())
+    except (Unreadable, TooLarge) as error:
+        raise UsageProblem(f"{file}: cannot be read: {error}") from None
+    except (ValueError, RecursionError) as error:
         raise UsageProblem(f"{file}: not TOML: {error}") from None
     theme: dict[str, Any] = {"name": name, "dark": True, "variables": {}}
     for key, value in table.items():

@@ -6,13 +6,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ..core.errors import LastgoodError
+from ..core.errors import LastgoodError, NotFound
+from ..crashlog import instead_of_the_terminal, keep
 from .out import flush, never_fail_on_names, reader_gone, say
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `argv` (default: the process's own words) and leave with the exit code of CLI.md."""
     never_fail_on_names()
+    instead_of_the_terminal()
     sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
 
 
@@ -38,11 +40,10 @@ def run(words: list[str]) -> int:
 
 def _internal(error: Exception) -> int:
     """A failure of lastgood itself: one line for the person, the rest for the log, never a traceback."""
-    import traceback
-
-    from ..crashlog import keep
-
-    log = keep("".join(traceback.format_exception(error)))
+    if isinstance(error, MemoryError):
+        say(("lastgood: ", "bold"), "there is too little memory for it; a lower max_bytes in the configuration helps")
+        return NotFound.exit_code
+    log = keep(error)
     where = f"; the details are in {log}" if log else ""
     say(("lastgood: ", "bold"), f"it failed inside ({type(error).__name__}), which is a defect of lastgood{where}")
     return 5

@@ -19,6 +19,8 @@ _SGR = {
 }  # fmt: skip
 
 _NARROWEST = 8
+_WIDEST = 1000
+"""Cells of a column at most, also where there is no terminal: one long text would make every row as long."""
 
 Cell = str | tuple[str, str]
 """A text, or a text and the name of its colour."""
@@ -54,6 +56,12 @@ def put_bytes(raw: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(raw)
     sys.stdout.buffer.flush()
+
+
+def put_help(text: str) -> None:
+    """Help, line by line, on standard output."""
+    for line in text.splitlines():
+        put(line)
 
 
 def ask(question: str) -> str | None:
@@ -99,7 +107,7 @@ def put_table(
     if not rows:
         return
     columns = len(rows[0])
-    widths = [max(cell_width(_text(row[c])) for row in rows) for c in range(columns)]
+    widths = [min(_WIDEST, max(cell_width(_text(row[c])) for row in rows)) for c in range(columns)]
     room = terminal_columns()
     for column in flexible if room is not None else ():
         too_much = sum(widths) + 2 * (columns - 1) - (room or 0)

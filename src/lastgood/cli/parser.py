@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
+from typing import NoReturn
 
 from .. import __version__
+from .out import put_help, say
 
 _EXAMPLES = """examples:
   lastgood                                   the screen, on the store found by default
@@ -16,6 +18,19 @@ _EXAMPLES = """examples:
   lastgood undo                              take the last action back
 exit codes: 0 done · 1 done, something is wrong · 2 wrong words or configuration · 3 not found
   4 refused, nothing changed · 5 failed part-way · 130 interrupted"""
+
+
+class _Parser(ArgumentParser):
+    """What it says of the words of a call, which may be file names from anywhere, passes the door."""
+
+    def error(self, message: str) -> NoReturn:
+        for line in self.format_usage().splitlines():
+            say(line)
+        say(f"{self.prog}: error: {message}")
+        self.exit(2)
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        put_help(message)
 
 
 Fill = Callable[[ArgumentParser], None]
@@ -196,7 +211,7 @@ COMMANDS = tuple(_TABLE)
 
 def screen_parser() -> ArgumentParser:
     """`lastgood [PATH]`: no command, the screen."""
-    parser = ArgumentParser(
+    parser = _Parser(
         prog="lastgood",
         usage="lastgood [PATH] [options]\n       lastgood COMMAND [options]",
         description="Find the last good checkpoint of a crashed session, and restore it.\n\n"
@@ -215,14 +230,14 @@ def screen_parser() -> ArgumentParser:
 def command_parser(name: str) -> ArgumentParser:
     """`lastgood NAME …`, built alone: a command does not wait for the words of the others."""
     does, example, fill = _TABLE[name]
-    parser = ArgumentParser(prog=f"lastgood {name}", description=does, epilog="example: " + example, allow_abbrev=False)
+    parser = _Parser(prog=f"lastgood {name}", description=does, epilog="example: " + example, allow_abbrev=False)
     _fill(parser, name, fill)
     return parser
 
 
 def every_command() -> ArgumentParser:
     """`lastgood COMMAND …`, for what has to know all of them."""
-    parser = ArgumentParser(prog="lastgood", allow_abbrev=False)
+    parser = _Parser(prog="lastgood", allow_abbrev=False)
     _version(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (does, example, fill) in _TABLE.items():

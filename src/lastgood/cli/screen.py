@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import shlex
 
 from ..config import Config, load
 from ..core.errors import UsageProblem
@@ -51,7 +52,7 @@ def demo(args: argparse.Namespace) -> int:
             raise UsageProblem(f"{target} is not empty: name a new folder for the sample store")
         build(target, now_ns=now_ns())
         put(target)
-        say(f"a sample store; look at it with: lastgood {target}")
+        say(f"a sample store; look at it with: lastgood {shlex.quote(target)}")
         return 0
     import tempfile
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from .. import __version__
+from .files import TooLarge, Unreadable, read_regular
 from .model import Checkpoint, Header, Integrity, StoredFile
 from .times import now_ns
 
@@ -23,6 +24,7 @@ _SETTLED_NS = 2_000_000_000
 _MOST_RESULTS = 250_000
 """Per store: about 100 MB."""
 _MOST_STORES = 16
+_MOST_BYTES = 1 << 30
 _LONGEST_TEXT = 2_000
 _NOT_OF_CONTENT = frozenset((Integrity.UNREADABLE, Integrity.TOO_LARGE))
 _I64 = range(-(2**63), 2**63)
@@ -155,14 +157,13 @@ def _load(path: str) -> dict[str, list[object]]:
     import orjson
 
     try:
-        with open(path, "rb") as file:
-            stated, _, kept = file.read().partition(b"\n")
+        stated, _, kept = read_regular(path, limit=_MOST_BYTES).partition(b"\n")
         if stated != sha256(kept).hexdigest().encode():
             return {}
         found = orjson.loads(kept)
         results = found["results"]
         return results if found["version"] == VERSION and isinstance(results, dict) else {}
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+    except (Unreadable, TooLarge, orjson.JSONDecodeError, KeyError, TypeError):
         return {}
 
 

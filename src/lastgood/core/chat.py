@@ -176,7 +176,7 @@ def _asked(call: dict[str, Any]) -> tuple[str, str, str]:
     inner = function if isinstance(function, dict) else call
     arguments = next((inner[k] for k in ("arguments", "input", "args", "parameters") if k in inner), None)
     if isinstance(arguments, str):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             arguments = json.loads(arguments)
     if isinstance(arguments, dict) and len(arguments) == 1:
         (only,) = arguments.values()
@@ -197,4 +197,7 @@ def _text(value: object) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "(nested too deeply to be shown here; the JSON tab shows it)"

@@ -24,7 +24,7 @@ from .names import id_in_name
 from .store import Deed, Entry, Store
 from .stored import stored
 
-META_MAX_BYTES = 16 * 1024 * 1024
+META_MAX_BYTES = 1 << 20
 """session_meta.json and state.json are some hundred bytes; what is larger than this is not read."""
 _MARKS = ("session_meta.json", "checkpoints", "state.json")
 """Whatever folder holds one of these is a session: the runtime looks into it."""
@@ -74,9 +74,8 @@ class ContinuumStore(Store):
             return Survey(folder)
         except OSError as error:
             return Survey(folder, tuple(found), latest, tuple(strays), f"cannot list {folder}: {files.words(error)}")
-        problem = None
-        if os.path.islink(folder):
-            problem = f"checkpoints is a symlink to {os.readlink(folder)}: read, never written through"
+        target = files.stamp(folder).target
+        problem = None if target is None else f"checkpoints is a symlink to {target}: read, never written through"
         return Survey(folder, tuple(found), latest, tuple(strays), problem)
 
     def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
@@ -158,7 +157,7 @@ def _read_session(entry: Entry) -> Session:
     there = _MARKS if entry.inside is None else entry.inside
     meta, meta_problem, state = _read_meta_file(entry.path) if "session_meta.json" in there else _ABSENT
     task = _read_state_file(entry.path, problems) if "state.json" in there else None
-    linked = os.readlink(entry.path) if entry.linked else None
+    linked = files.stamp(entry.path).target if entry.linked else None
     if linked is not None:
         problems.append(f"the folder is a symlink to {linked}: shown, never written through")
     if meta is not None and meta.session_id != entry.name:
@@ -216,7 +215,7 @@ def kind_of(name: str) -> FileKind | None:
 
 
 def _latest_link(folder: str, path: str) -> LatestLink:
-    target = os.readlink(path)
+    target = files.stamp(path).target or "somewhere else by now"
     real = os.path.realpath(path)
     if os.path.dirname(real) != os.path.realpath(folder):
         return LatestLink(path, target, None, "leads out of the folder")

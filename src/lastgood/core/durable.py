@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 
 from .tree import Image, agrees, image_at, xattrs_of
@@ -162,9 +163,13 @@ def adopt(fd: int, folder: int) -> None:
 
 def append(folder: int, name: str, line: bytes) -> None:
     """Add a line to a file of lines, durably. After a line that a crash cut short it begins a fresh one."""
-    fd = os.open(name, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    fd = os.open(name, flags, 0o600, dir_fd=folder)
     try:
-        size = os.fstat(fd).st_size
+        st = os.fstat(fd)
+        if not stat.S_ISREG(st.st_mode):
+            raise OSError(errno.EINVAL, f"{name} is no regular file")
+        size = st.st_size
         if size == 0:
             adopt(fd, folder)
         elif os.pread(fd, 1, size - 1) != b"\n":

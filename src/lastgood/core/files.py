@@ -112,6 +112,19 @@ def read_regular(path: str, *, limit: int) -> bytes:
         os.close(fd)
 
 
+def read_named(path: str, *, limit: int) -> bytes:
+    """As :func:`read_regular`, of a file that the user named or made: a symlink to it is followed.
+
+    Raises:
+        Unreadable, TooLarge: as there.
+    """
+    try:
+        path = os.path.realpath(path)
+    except (OSError, ValueError) as error:
+        raise Unreadable(str(error)) from None
+    return read_regular(path, limit=limit)
+
+
 def _read_whole(fd: int, limit: int) -> bytes:
     for _ in range(3):
         before = os.fstat(fd)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -12,7 +14,7 @@ from .errors import Refused
 
 WAIT_SECONDS = 3.0
 """An action takes some milliseconds: a second one waits this long before it says who is in its way."""
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @contextmanager
@@ -28,6 +30,8 @@ def held(folder: int, path: str) -> Iterator[None]:
     # Made here, through the descriptor; the library then finds it and makes nothing of its own.
     fd = os.open("lock", _NEW, 0o600, dir_fd=folder)
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "the lock is no regular file")
         durable.adopt(fd, folder)
     finally:
         os.close(fd)

@@ -9,6 +9,7 @@ from .errors import NotFound, UsageProblem
 from .model import Checkpoint, FileKind, Session, StoredFile, Survey
 from .names import id_in_name
 from .store import Store, newest_first
+from .words import command
 
 
 def find_point(store: Store, session: Session, survey: Survey, name: str) -> Checkpoint:
@@ -31,7 +32,7 @@ def find_point(store: Store, session: Session, survey: Survey, name: str) -> Che
         points = [store.verify(f) for f in survey.files]
         matches = [p for p in points if name in (p.header.checkpoint_id, id_in_name(p.file.name))]
     if not matches:
-        _none(session, f"has no checkpoint {name!r}: `lastgood show {session.name}` names those there are")
+        _none(session, f"has no checkpoint {name!r}: {command('show', session.name)} names those there are")
     if len({_content(store, p) for p in matches}) > 1:
         listed = "\n".join(f"  {p.file.path}  ({p.integrity})" for p in matches)
         raise UsageProblem(f"{name!r} means files of different content; name one by its file name:\n{listed}")

@@ -17,9 +17,9 @@ from .model import Checkpoint, CopyOf, FileKind, Header, LinkTo, Plan, Session, 
 from .price import is_foreign
 from .store import Store
 from .stored import opened_path
-from .words import counted
+from .words import command, counted
 
-_META_LIMIT = 16 * 1024 * 1024
+_META_LIMIT = 1 << 20
 _MAX_ID_BYTES = 200
 _GRANULES = (2_000_000_000, 1_000_000_000, 10_000_000, 1_000_000, 1_000, 100, 1)
 """How coarsely file systems keep times (FAT 2 s, ext3 1 s, exFAT 10 ms, NTFS 100 ns, ext4 1 ns), in nanoseconds."""
@@ -278,7 +278,7 @@ def _marked(
 ) -> Plan:
     _refuse_links(session)
     if session.state is State.UNTRACKED:
-        raise Refused(f"{session.name} has no session_meta.json; `lastgood repair {session.name}` makes one")
+        raise Refused(f"{session.name} has no session_meta.json; {command('repair', session.name)} makes one")
     steps = _edited_meta(session, is_active=is_active, reason=reason)
     path = _meta_path(session)
     reads = () if steps else ((path, files.stamp(path)),)
@@ -294,7 +294,7 @@ def _edited_meta(session: Session, *, is_active: bool, reason: str | None) -> li
         edited = meta.edit_meta(raw, is_active=is_active, termination_reason=reason)
     except (files.Unreadable, files.TooLarge, meta.MetaFault) as fault:
         raise Refused(
-            f"{path} is damaged ({fault}); `lastgood repair {session.name}` rebuilds it from what is known"
+            f"{path} is damaged ({fault}); {command('repair', session.name)} rebuilds it from what is known"
         ) from fault
     if edited == raw:
         return []

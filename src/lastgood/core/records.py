@@ -24,6 +24,8 @@ from .tree import Image, checked
 FOLDER = ".lastgood"
 """The journal's folder in a store (DESIGN.md, "What restore means")."""
 NAME = "journal.jsonl"
+MOST_BYTES = 256 << 20
+"""A journal of this size would tell of a hundred thousand actions; a larger one is none of ours and is not read."""
 Outcomes = Literal["done", "rolled-back"]
 
 
@@ -223,10 +225,14 @@ def _open(path: str) -> int:
 
 def _rest_of(fd: int, start: int) -> bytes:
     """From `start` to the end, which may move while it is read: what is there so far is what counts."""
+    if os.fstat(fd).st_size > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES} bytes")
     os.lseek(fd, start, os.SEEK_SET)
     parts = []
-    while part := os.read(fd, 1 << 20):
+    left = MOST_BYTES
+    while left > 0 and (part := os.read(fd, min(left, 1 << 20))):
         parts.append(part)
+        left -= len(part)
     return b"".join(parts)
 
 

@@ -28,6 +28,7 @@ from .scan import Stop, scan
 from .shape import FIELDS, misfits
 from .store import Store, newest_first
 from .times import now_ns, rfc3339
+from .words import command
 
 TRIGGER: Final = "salvaged"
 ASSUMED: Final[Mapping[str, object]] = {
@@ -257,7 +258,7 @@ def _standing(store: Store, session: Session, survey: Survey) -> list[str]:
     if backup is not None:
         raise Refused(
             f"the runtime would take the salvaged checkpoint instead of {backup.name}, the only thing that it accepts"
-            f" now: make that a checkpoint first (`lastgood restore {session.name} {backup.name}`), then salvage"
+            f" now: make that a checkpoint first ({command('restore', session.name, backup.name)}), then salvage"
         )
     return ["the runtime accepts no other restore point of this session: its recovery will find this one"]
 

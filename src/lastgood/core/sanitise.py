@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Callable
 
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
-# Drawn as nothing, or as a blank that is no space, though Unicode calls them letters, marks or spaces.
-_INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
+# Drawn as nothing, or as a blank that is no space, though Unicode calls them letters, marks, symbols or spaces.
+_INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U00016fe4\U0001d159") | frozenset(
     chr(c) for c in (*range(0x180B, 0x1810), *range(0xE0100, 0xE01F0), *range(0xFE00, 0xFE10))
 )
-_PLAIN = re.compile(r"[ -\[\]-~]*")
+_BACKSLASH = re.compile(r"\\(?=(.?))", re.DOTALL)
 _NOTATION = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(\\))")
 
 
@@ -26,7 +26,6 @@ class Safe(str):
     __slots__ = ()
 
 
-@lru_cache(maxsize=4096)
 def _hidden(char: str) -> bool:
     if char in _INVISIBLE:
         return True
@@ -42,24 +41,45 @@ def _notation(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+class _Table(dict[int, str]):
+    """What `str.translate` makes of each character, found out when it first comes up; forgotten when there are many."""
+
+    def __init__(self, instead: Callable[[str], str]) -> None:
+        super().__init__()
+        self._instead = instead
+
+    def __missing__(self, code: int) -> str:
+        if len(self) > _KEPT:
+            self.clear()
+        char = chr(code)
+        self[code] = shown = self._instead(char) if _hidden(char) else char
+        return shown
+
+
+_KEPT = 20_000
+_AS_NOTATION = _Table(_notation)
+_AS_MASK = _Table(lambda char: "?")
+
+
 def clean(text: str) -> Safe:
     """`text` as it may be shown: one line, no control, nothing invisible. A :class:`Safe` comes back as it is."""
     if isinstance(text, Safe):
         return text
-    if _PLAIN.fullmatch(text):
+    if "\\" in text:
+        text = _BACKSLASH.sub(_unambiguous, text)
+    if text.isascii() and text.isprintable():
         return Safe(text)
-    out: list[str] = []
-    last = len(text) - 1
-    for i, char in enumerate(text):
-        if char == "\\":
-            following = text[i + 1] if i < last else ""
-            doubled = following != "" and (following in "xuU\\" or _hidden(following))
-            out.append("\\\\" if doubled else "\\")
-        elif _hidden(char):
-            out.append(_notation(char))
-        else:
-            out.append(char)
-    return Safe("".join(out))
+    return Safe(text.translate(_AS_NOTATION))
+
+
+def _unambiguous(backslash: re.Match[str]) -> str:
+    following = backslash[1]
+    return "\\\\" if following and (following in "xuU\\" or _hidden(following)) else "\\"
+
+
+def masked(text: str) -> str:
+    """`text` with a `?` for each character that :func:`clean` would not leave: for where no notation has room."""
+    return text if text.isascii() and text.isprintable() else text.translate(_AS_MASK)
 
 
 def clean_lines(text: str) -> list[Safe]:

@@ -1,4 +1,4 @@
-"""Numbers as the short English that evidence and prices are told in."""
+"""Numbers as the short English that evidence and prices are told in, and commands as they can be typed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ def span(seconds: float) -> str:
     if hours < 48:
         return f"{hours} h {minutes % 60} m" if minutes % 60 else f"{hours} h"
     return f"{days} d"
+
+
+def command(*words: str) -> str:
+    """A call of lastgood as it can be typed into a shell, whatever the words hold; in backquotes."""
+    import shlex
+
+    return f"`lastgood {shlex.join(words)}`"
 
 
 def counted(count: int, noun: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -135,11 +136,16 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         import asyncio
 
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, found: self._lost(found.get("exception")))
         for number in (signal.SIGTERM, signal.SIGHUP):
             # exit() restores the terminal; an action that is being done runs in a thread that the process waits for.
             loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
         # After ctrl+z and fg the terminal is blank, and Textual believes it is not.
         self.app_resume_signal.subscribe(self, lambda _: self.redraw())
+
+    def _lost(self, error: object) -> None:
+        if isinstance(error, BaseException):
+            self.log_defect(error)
 
     def redraw(self) -> None:
         """Write the whole screen again: the terminal may show anything."""
@@ -181,16 +187,13 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         event.stop()
 
     def log_defect(self, error: BaseException) -> None:
-        """Keep the traceback of an error of ours that the screen survives."""
-        import traceback
-
-        self.crash_log = crashlog.keep("".join(traceback.format_exception(error)))
+        """Keep a report on an error of ours that the screen survives."""
+        self.crash_log = crashlog.keep(error)
 
     def _fatal_error(self) -> None:
-        """Write the traceback to a private log, without the values of variables: they may hold a session's messages."""
-        import traceback
-
-        self.crash_log = crashlog.keep(traceback.format_exc())
+        """Keep a report instead of printing a traceback: values of variables may be a session's messages."""
+        if (error := sys.exception()) is not None:
+            self.crash_log = crashlog.keep(error)
         self._close_messages_no_wait()
 
 

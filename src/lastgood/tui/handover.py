@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ..core.sanitise import clean_lines
+from ..core.sanitise import Safe, clean_lines
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -24,7 +24,7 @@ def hand_over(app: App[object], text: str, environ: Mapping[str, str] = os.envir
 
     What arrives is as shown: it passes the sanitiser, for it will be pasted into a shell.
     """
-    shown = "\n".join(clean_lines(text))
+    shown = text if isinstance(text, Safe) else "\n".join(clean_lines(text))
     if environ.get("TMUX") and _fed(["tmux", "load-buffer", "-w", "-"], shown):
         return "sent to the tmux buffer: prefix ] pastes it"
     if not (environ.get("SSH_CONNECTION") or environ.get("SSH_TTY")):

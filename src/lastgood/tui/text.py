@@ -6,7 +6,6 @@ through :func:`lastgood.core.sanitise.clean` already is not cleaned again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -19,7 +18,7 @@ from textual.filter import LineFilter
 from textual.strip import Strip
 from textual.style import Style as VisualStyle
 
-from lastgood.core.sanitise import Safe, clean
+from lastgood.core.sanitise import Safe, clean, masked
 
 Part = str | tuple[str, str | Style]
 
@@ -82,8 +81,10 @@ def width(shown: str) -> int:
 
 def clip(shown: str, cells: int) -> Safe:
     """`shown` in at most `cells` cells; what is cut off is said by an ellipsis."""
-    safe = clean(shown)
-    if cell_len(safe) <= cells:
+    # Of a text of megabytes only what could fit is cleaned and measured.
+    enough = 8 * max(0, cells) + 8
+    safe = Safe(shown[:enough]) if isinstance(shown, Safe) else clean(shown[:enough])
+    if len(shown) <= enough and cell_len(safe) <= cells:
         return safe
     # Cutting what is clean leaves it clean: only blanks and the ellipsis are added.
     return Safe(set_cell_size(safe, cells - 1).rstrip() + "…") if cells > 0 else Safe("")
@@ -94,13 +95,6 @@ def fit(shown: str, cells: int, *, right: bool = False) -> Safe:
     safe = clip(shown, cells)
     blank = " " * (cells - cell_len(safe))
     return Safe(blank + safe if right else safe + blank)
-
-
-# C0, DEL, C1; soft hyphen; zero-width, bidi and line separators; BOM; interlinear marks; lone surrogates; tags.
-_RAW = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e007f]"
-)
 
 
 class Guard(LineFilter):
@@ -120,11 +114,9 @@ def _harmless(segment: Segment) -> bool:
     shown, style, control = segment
     if control:
         return True
-    if style is not None and style.link:
-        return False
-    return shown.isprintable() or _RAW.search(shown) is None
+    return (style is None or not style.link) and masked(shown) == shown
 
 
 def _disarmed(segment: Segment) -> Segment:
     shown, style, _ = segment
-    return Segment(_RAW.sub("?", shown), style.update_link(None) if style is not None and style.link else style)
+    return Segment(masked(shown), style.update_link(None) if style is not None and style.link else style)

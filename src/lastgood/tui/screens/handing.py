@@ -26,6 +26,8 @@ class Offer:
     name: str
     text: str | None
     """None where there is none here."""
+    lines: bool = False
+    """It may have several; anything else is one line, whatever it holds: it will be pasted into a shell."""
 
 
 class CopyMenu(Dialog[Offer]):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from ...core.model import StoredFile
+from ...core.sanitise import clean
 from ..actions import BY_NAME, Situation, refusal
 from ..loader import Loader
 from ..news import Paged, Told
@@ -79,7 +80,7 @@ class HandOver(Screen[None], inherit_bindings=False):
         offers = [
             Offer("i", "id", seen.session.name if seen else None),
             Offer("p", "path", file.path if file else seen.session.path if seen else None),
-            Offer("v", "value", view.value if view is not None else None),
+            Offer("v", "value", view.value if view is not None else None, lines=True),
             Offer("q", "jq path", view.path if view is not None else None),
         ]
 
@@ -88,9 +89,10 @@ class HandOver(Screen[None], inherit_bindings=False):
                 return
             from ..handover import hand_over
 
-            said = hand_over(self.app, offer.text)
+            text = offer.text if offer.lines else clean(offer.text)
+            said = hand_over(self.app, text)
             if said is None:
-                self.app.push_screen(SelectScreen(offer.text))
+                self.app.push_screen(SelectScreen(text))
             else:
                 self.status.say(f"{offer.name} {said}", "muted")
 
@@ -128,14 +130,14 @@ class HandOver(Screen[None], inherit_bindings=False):
     def on_paged(self, message: Paged) -> None:
         """Show the text, cleaned already, in the user's pager; the screen comes back whatever becomes of it."""
         self.status.hush()
-        command = [*shlex.split(os.environ.get("PAGER") or "less"), message.path]
+        pager = os.environ.get("PAGER") or "less"
         problem = None
         try:
             with self.app.suspend():
                 try:
-                    subprocess.run(command, env={**os.environ, "LESSSECURE": "1"})
+                    subprocess.run([*shlex.split(pager), message.path], env={**os.environ, "LESSSECURE": "1"})
                 except (OSError, ValueError) as error:
-                    problem = f"{command[0]} cannot be started: {error}"
+                    problem = f"the pager {pager} cannot be started: {error}"
         finally:
             os.unlink(message.path)
         self.refresh(layout=True)
