@@ -19,6 +19,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -30,7 +31,7 @@ if __name__ == "__main__":
         for module in pkgutil.iter_modules(lastgood.core.__path__):
             importlib.import_module(f"lastgood.core.{module.name}")
 
-from lastgood.core import checksum, chat, continuum, diff, jsonfold, jsonsearch, meta, pending, records, sanitise, serde
+from lastgood.core import chat, checksum, continuum, diff, jsonfold, jsonsearch, meta, pending, records, sanitise, serde
 from lastgood.core.aswritten import readings
 from lastgood.core.diagnose import diagnose
 from lastgood.core.errors import Refused
@@ -93,7 +94,7 @@ def viewer(raw: bytes) -> None:
         while at is not None:
             shown_lines.append(at)
             at = folds.following(at)
-        for before, after in zip(shown_lines, shown_lines[1:], strict=False):
+        for before, after in pairwise(shown_lines):
             assert folds.preceding(after) == before
         if len(index):
             folds.reveal(len(index) - 1)

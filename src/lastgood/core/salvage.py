@@ -116,7 +116,11 @@ def _recoded(raw: bytes, problem: faults.Problem) -> Salvaged:
     seen = checksum.verify(text)
     if seen.integrity is Integrity.VALID and seen.value is not None:
         return _salvaged(seen.value, problem, 0, len(raw), len(raw), whole=True)
-    return salvage(text)
+    kept = salvage(text)
+    first, last = (
+        len(text[:byte].decode("utf-8", "ignore").encode(told[0])) if byte else 0 for byte in (kept.first, kept.last)
+    )
+    return _salvaged(kept.value, problem, first, min(last, len(raw)), len(raw), whole=kept.whole)
 
 
 def _whole_document(raw: bytes, problem: faults.Problem) -> Salvaged | None:

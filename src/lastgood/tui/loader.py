@@ -173,6 +173,10 @@ class Loader:
             done = do(self._store, proposal, reason)
         except LastgoodError as error:
             done = Done(proposal.verb, (), "", None, (str(error),))
+        except Exception as error:
+            says = f"it failed inside ({type(error).__name__}), a defect of lastgood; the log tells what is in place"
+            self._post(Trouble(says, error))
+            done = Done(proposal.verb, (), "", None, (says,))
         self.look_again(done.sessions)
         self._post(Acted(done))
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..core.assess import Assessed
 from ..core.errors import LastgoodError
 from ..core.journal import Journal
 from ..core.model import Checkpoint, StoredFile
 from ..core.sanitise import clean_lines
+from ..core.serde import ParseFault, parse_exactly
 from ..core.store import Store
 from .news import Compared, Detail, Logged, Opened, Paged
-
-if TYPE_CHECKING:
-    from ..core.jsontext import Raw
 
 _DETAIL_MAX = 8_000_000
 """Bytes up to which a file is read whole for its overview."""
@@ -39,8 +35,6 @@ def detail(store: Store, seen: Assessed, point: Checkpoint) -> Detail:
 
 def _neighbours(store: Store, seen: Assessed, point: Checkpoint) -> list[tuple[Checkpoint, dict[str, object]]]:
     """The valid points next to this one in time, with what they hold: they tell which field cannot be so."""
-    import orjson
-
     near: list[tuple[Checkpoint, dict[str, object]]] = []
     others = sorted(seen.points or (), key=lambda p: abs(p.file.mtime_ns - point.file.mtime_ns))
     for other in others:
@@ -48,31 +42,27 @@ def _neighbours(store: Store, seen: Assessed, point: Checkpoint) -> list[tuple[C
             break
         if other.valid and other.file.path != point.file.path and other.file.size <= _DETAIL_MAX:
             try:
-                value = orjson.loads(store.read(other.file))
-            except (LastgoodError, ValueError):
+                value = _object(store.read(other.file))
+            except (LastgoodError, ParseFault):
                 continue
-            if isinstance(value, dict):
+            if value is not None:
                 near.append((other, value))
     return near
 
 
 def open_file(store: Store, file: StoredFile) -> Opened:
     """The contents of a file, as far as they can be read."""
-    if file.size > _DETAIL_MAX and file.link is None:
-        try:
-            return Opened(
-                file, _mapped(file), problem="it is too large to be read as messages; the JSON tab shows it"
-            )
-        except OSError as error:
-            return Opened(file, None, problem=f"it cannot be read: {error.strerror}")
     try:
+        # Not mapped: of a mapped file that shrinks the kernel kills whoever looks at it.
         raw = store.read(file)
     except LastgoodError as error:
         return Opened(file, None, problem=str(error))
+    if len(raw) > _DETAIL_MAX:
+        return Opened(file, raw, problem="it is too large to be read as messages; the JSON tab shows it")
     try:
         value = _object(raw)
-    except ValueError:
-        return Opened(file, raw, fault=_fault(raw), problem="it does not parse")
+    except ParseFault as fault:
+        return Opened(file, raw, fault=(fault.offset, str(fault)), problem="it does not parse")
     return Opened(file, raw, value)
 
 
@@ -88,7 +78,7 @@ def compare(store: Store, file: StoredFile, against: StoredFile) -> Compared:
             value = _object(store.read(one))
         except LastgoodError as error:
             return Compared(file, against, None, str(error))
-        except ValueError:
+        except ParseFault:
             value = None
         if value is None:
             return Compared(file, against, None, f"{one.name} holds no JSON object to compare")
@@ -101,7 +91,7 @@ def page(store: Store, file: StoredFile) -> Paged:
     import tempfile
 
     raw = store.read(file)
-    with tempfile.NamedTemporaryFile("w", prefix="lastgood-", suffix=".json", delete=False) as made:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="lastgood-", suffix=".json", delete=False) as made:
         made.writelines(f"{line}\n" for line in clean_lines(raw.decode("utf-8", "surrogateescape")))
     return Paged(made.name)
 
@@ -115,45 +105,16 @@ def log(store: Store) -> Logged:
         return Logged([], str(error))
 
 
-def _mapped(file: StoredFile) -> Raw:
-    """A large file, of which only what is shown will be read."""
-    import mmap
-    import os
-    import stat
-
-    fd = os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(0, "it is no regular file")
-        return mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
-    finally:
-        os.close(fd)
-
-
 def _object(raw: bytes) -> dict[str, object] | None:
-    """The JSON object in `raw`; None where it is JSON of another kind. Raises ValueError where it is none."""
-    import orjson
-
-    value = orjson.loads(raw)
+    """The JSON object in `raw`; None where it is JSON of another kind. Raises ParseFault where it is none."""
+    value = parse_exactly(raw)
     return value if isinstance(value, dict) else None
 
 
-def _fault(raw: bytes) -> tuple[int | None, str]:
-    from ..core.serde import ParseFault, parse
-
-    try:
-        parse(raw)
-    except ParseFault as fault:
-        return fault.offset, str(fault)
-    return None, "it does not parse"
-
-
 def _pending(raw: bytes) -> tuple[str, ...]:
-    import orjson
-
     from ..core.pending import pending_calls
 
     try:
-        return tuple(call.says() for call in pending_calls(orjson.loads(raw)))
-    except ValueError:
+        return tuple(call.says() for call in pending_calls(parse_exactly(raw)))
+    except ParseFault:
         return ()
