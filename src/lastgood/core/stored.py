@@ -17,7 +17,7 @@ def stored(folder: str, entry: os.DirEntry[str], kind: FileKind, layout: str) ->
         return StoredFile(entry.path, kind, 0, 0, 0, 0, 0, None, files.words(error), layout)
     link = problem = None
     if stat.S_ISLNK(seen.st_mode):
-        link = os.readlink(entry.path)
+        link = files.stamp(entry.path).target or "somewhere else by now"
         if not _inside(folder, entry.path):
             problem = f"a symlink that leads out of the folder, to {link}: not followed"
         else:
