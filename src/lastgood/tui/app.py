@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -20,7 +21,6 @@ from textual.theme import Theme
 
 from .. import crashlog
 from ..config import Config
-from ..core.journal import Journal
 from ..core.model import Checkpoint
 from ..core.store import Store
 from ..core.verdict import Thresholds
@@ -33,6 +33,7 @@ from .sparse import Image, SparseUpdate
 from .text import GUARD
 
 CRASHED = 1
+_ASKED_FOR = "this is read-only: --read-only, or read_only in the configuration, was asked for"
 
 
 class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
@@ -87,7 +88,8 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         """What was chosen for `lastgood pick`: the session's name and its point."""
         self.run_on_exit: list[str] | None = None
         """A resume command to be run once the screen is gone."""
-        self.read_only = _read_only(store_path, config) if store is not None else None
+        self.read_only = _ASKED_FOR if store is not None and config.read_only else None
+        """Why nothing can be written; None where it can, as far as is known."""
         self.keys_in_force = dict(config.keys)
         if config.keys:
             self.set_keymap(config.keys)
@@ -132,8 +134,18 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         if self._running and self._screen_stack:
             self._screen_stack[0].post_message(message)
 
+    def settle(self) -> None:
+        """After the first paint: what that did not need."""
+        gc.freeze()
+        gc.enable()
+        if self.read_only is None:
+            self.read_only = _not_writable(self.store_path)
+
     def on_mount(self) -> None:
         import asyncio
+
+        if self.store is None:
+            gc.enable()
 
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, found: self._lost(found.get("exception")))
@@ -211,9 +223,9 @@ def every_binding() -> dict[str, str]:
     return found
 
 
-def _read_only(store_path: str, config: Config) -> str | None:
-    if config.read_only:
-        return "this is read-only: --read-only, or read_only in the configuration, was asked for"
+def _not_writable(store_path: str) -> str | None:
+    from ..core.journal import Journal
+
     why = Journal(store_path).writable()
     return None if why is None else f"the store cannot be written: {why}"
 

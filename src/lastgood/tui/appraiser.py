@@ -6,10 +6,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 
 from textual.message import Message
 
-from ..core.assess import Assessed, assess
+from ..core.assess import Assessed, actions_on, assess
 from ..core.errors import LastgoodError
 from ..core.evidence import Host
-from ..core.journal import Journal
 from ..core.model import Action, Checkpoint, Session, StoredFile, Survey
 from ..core.store import Store
 from ..core.verdict import Thresholds
@@ -95,7 +94,7 @@ class Appraiser:
     def actions(self) -> Sequence[Action]:
         """What lastgood has done to this store; a journal that cannot be read is told of."""
         try:
-            return Journal(self.store.path).actions()
+            return actions_on(self.store)
         except LastgoodError as error:
             self._post(Trouble(str(error)))
             return ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -18,12 +19,13 @@ from ..core.evidence import Host
 from ..core.model import Checkpoint, Session, StoredFile
 from ..core.store import Store
 from ..core.verdict import Thresholds
-from . import reading
 from .appraiser import Appraiser
-from .deeds import Done, Proposal, do
 from .news import Acted, Batch, Detailed, Names, NotProposed, Progress, Proposed, Told, Trouble
 from .sweep import Sweep
 from .watching import poll
+
+if TYPE_CHECKING:
+    from .deeds import Proposal
 
 
 class Loader:
@@ -88,7 +90,7 @@ class Loader:
 
     def want_detail(self, seen: Assessed, point: Checkpoint) -> None:
         """Find out what an overview of `point` shows, and post it as :class:`Detailed`."""
-        self._wanted.put(lambda: self._post(Detailed(reading.detail(self._store, seen, point))))
+        self._wanted.put(lambda: self._detail(seen, point))
 
     def want_contents(self, file: StoredFile, against: StoredFile | None) -> None:
         """Read a file, or compare it with another; forgotten if something else is wanted before its turn comes."""
@@ -98,6 +100,8 @@ class Loader:
         def serve() -> None:
             if self._front_contents is not ticket:
                 return
+            from . import reading
+
             if against is None:
                 self._post(reading.open_file(self._store, file))
             else:
@@ -107,7 +111,7 @@ class Loader:
 
     def want_log(self, post: Callable[[Message], object]) -> None:
         """Read the journal; `post` is given it as :class:`Logged`."""
-        self._wanted.put(lambda: post(reading.log(self._store)))
+        self._wanted.put(lambda: self._log(post))
 
     def watch(self, on: bool) -> None:
         """Look every other second whether something has changed, or stop that."""
@@ -125,7 +129,7 @@ class Loader:
 
     def page(self, file: StoredFile) -> None:
         """Make the file's text fit for a pager and post it as :class:`Paged`."""
-        self._wanted.put(lambda: self._post(reading.page(self._store, file)))
+        self._wanted.put(lambda: self._page(file))
 
     def propose(self, make: Callable[[], Proposal]) -> None:
         """Work out a proposal and post it as :class:`Proposed`, or why there is none as :class:`NotProposed`."""
@@ -157,6 +161,23 @@ class Loader:
             except Exception as error:
                 self._post(Trouble(f"this could not be looked at ({type(error).__name__})", error))
 
+    # The first paint needs none of what these import.
+
+    def _detail(self, seen: Assessed, point: Checkpoint) -> None:
+        from .reading import detail
+
+        self._post(Detailed(detail(self._store, seen, point)))
+
+    def _log(self, post: Callable[[Message], object]) -> None:
+        from .reading import log
+
+        post(log(self._store))
+
+    def _page(self, file: StoredFile) -> None:
+        from .reading import page
+
+        self._post(page(self._store, file))
+
     def _export(self, file: StoredFile, target: str) -> None:
         from ..core.export import export
 
@@ -169,6 +190,8 @@ class Loader:
             self._post(NotProposed(str(error)))
 
     def _carry_out(self, proposal: Proposal, reason: str | None) -> None:
+        from .deeds import Done, do
+
         try:
             done = do(self._store, proposal, reason)
         except LastgoodError as error:

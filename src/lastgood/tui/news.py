@@ -9,11 +9,11 @@ from textual.message import Message
 
 from ..core.assess import Assessed
 from ..core.model import Action, StoredFile
-from .deeds import Done, Proposal
 
 if TYPE_CHECKING:
     from ..core.diff import Diff
     from ..core.jsontext import Raw
+    from .deeds import Done, Proposal
 
 
 class Batch(Message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -130,7 +131,9 @@ def _refuse_without_terminal() -> None:
 
 
 def _prepare_environment(config: Config) -> None:
-    """What Textual reads while it is imported, and how threads take turns."""
+    """What Textual reads while it is imported, how threads take turns, and no garbage collection meanwhile."""
+    # What is imported and made for the first paint stays; the app turns it on again after that.
+    gc.disable()
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     # A key waits for at most this long behind the threads that read the store.
     sys.setswitchinterval(0.001)

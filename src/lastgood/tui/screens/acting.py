@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from .. import deeds
 from ..actions import BY_NAME, Situation
 from ..news import Acted, NotProposed, Proposed
 from .handover import HandOver
+
+if TYPE_CHECKING:
+    from ..deeds import Proposal
 
 
 class Acting(HandOver, inherit_bindings=False):
@@ -69,23 +72,31 @@ class Acting(HandOver, inherit_bindings=False):
     # Actions
 
     def action_restore(self) -> None:
+        from ..deeds import propose_restore
+
         seen = self.situation().seen
         if self.may("restore") and seen is not None:
             file = self.situation().file
-            self._propose(lambda: deeds.propose_restore(*self.lastgood.ground, seen, file))
+            self._propose(lambda: propose_restore(*self.lastgood.ground, seen, file))
 
     def action_salvage(self) -> None:
+        from ..deeds import propose_salvage
+
         now = self.situation()
         if self.may("salvage") and now.seen is not None and now.file is not None:
             seen, file = now.seen, now.file
-            self._propose(lambda: deeds.propose_salvage(*self.lastgood.ground, seen, file))
+            self._propose(lambda: propose_salvage(*self.lastgood.ground, seen, file))
 
     def action_repair(self) -> None:
+        from ..deeds import propose_repair
+
         seen = self.situation().seen
         if self.may("repair") and seen is not None:
-            self._propose(lambda: deeds.propose_repair(*self.lastgood.ground, seen))
+            self._propose(lambda: propose_repair(*self.lastgood.ground, seen))
 
     def action_terminate(self) -> None:
+        from ..deeds import propose_terminate
+
         if not self.may("terminate"):
             return
         names, hidden = self._chosen_names()
@@ -93,15 +104,17 @@ class Acting(HandOver, inherit_bindings=False):
 
         def given(reason: str | None) -> None:
             if reason is not None:
-                self._propose(lambda: deeds.propose_terminate(*self.lastgood.ground, names, reason, hidden))
+                self._propose(lambda: propose_terminate(*self.lastgood.ground, names, reason, hidden))
 
         what = names[0] if len(names) == 1 else f"{len(names)} marked sessions"
         self.app.push_screen(ReasonDialog(f"Terminate {what}"), given)
 
     def action_activate(self) -> None:
+        from ..deeds import propose_activate
+
         if self.may("activate"):
             names, hidden = self._chosen_names()
-            self._propose(lambda: deeds.propose_activate(*self.lastgood.ground, names, hidden))
+            self._propose(lambda: propose_activate(*self.lastgood.ground, names, hidden))
 
     def action_undo(self) -> None:
         if self.may("undo"):
@@ -109,7 +122,9 @@ class Acting(HandOver, inherit_bindings=False):
 
     def undo(self, action_id: str | None) -> None:
         """Propose to take an action back; by default the last."""
-        self._propose(lambda: deeds.propose_undo(self.lastgood.ground[0], action_id))
+        from ..deeds import propose_undo
+
+        self._propose(lambda: propose_undo(self.lastgood.ground[0], action_id))
 
     def action_verify(self) -> None:
         seen = self.situation().seen
@@ -117,7 +132,7 @@ class Acting(HandOver, inherit_bindings=False):
             self.status.say(f"verifying {seen.session.name} afresh", "muted")
             self.loader.look_again([seen.session.name])
 
-    def _propose(self, make: Callable[[], deeds.Proposal]) -> None:
+    def _propose(self, make: Callable[[], Proposal]) -> None:
         self.status.say("looking…", "muted")
         self.loader.propose(make)
 

@@ -78,10 +78,17 @@ class MainScreen(Previewing, inherit_bindings=False):
         self._show_keys()
         self._lay_out()
         self.loader.start()
+        self.call_after_refresh(self._settle)
         if self.lastgood.notice:
             self.status.say(self.lastgood.notice, "warning")
         if self.lastgood.config.live:
             self._watch(True)
+
+    def _settle(self) -> None:
+        self.lastgood.settle()
+        if self.lastgood.read_only:
+            self._show_header()
+            self._show_keys()
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out()
