@@ -11,7 +11,7 @@ from .. import __version__, paths
 from ..config import load
 from ..core.errors import NotFound
 from ..core.layouts import Found, layouts
-from ..core.store import entries, locate_store
+from ..core.store import entries, listed, locate_store
 from ..themes import bundled
 from .out import put, put_bytes, put_json, put_prose
 
@@ -72,7 +72,7 @@ def _recognised(found: Found, path: str) -> bool | None:
         return None
     store = found.store(path)
     try:
-        return any(store.recognises(entry) for entry in entries(path))
+        return any(store.recognises(entry) for entry in entries(listed(path)))
     except NotFound:
         return None
 

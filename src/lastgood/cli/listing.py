@@ -3,35 +3,82 @@
 from __future__ import annotations
 
 import argparse
+import marshal
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from ..core.assess import Assessed, assess_all, assess_one
+from ..core.assess import Assessed, actions_on, assess, assess_one, triage_order, verify_all
+from ..core.evidence import Host
 from ..core.model import Checkpoint, FileKind, StoredFile, Verdict
+from ..core.shares import by_shares
+from ..core.store import Store, listed
 from ..core.times import now_ns
+from ..core.verdict import Thresholds
 from .opening import open_from
-from .out import Cell, put, put_bytes, put_json, put_prose, put_table, say
+from .out import Cell, json_text, put, put_bytes, put_json, put_json_list, put_prose, put_table, say
 from .words import ago, counted, integrity_look, short_ago, size, verdict_look
 
 
 def list_sessions(args: argparse.Namespace) -> int:
     """Every session, worst first; exit 1 with `--unclean` where there is one."""
     store, config = open_from(args)
-    seen = assess_all(store, config.thresholds, verify=args.verify)
-    shown = [s for s in seen if s.session.unclean] if args.unclean else seen
+    seen = _lines(store, config.thresholds, args)
+    shown = [line.shown for line in seen if line.shown is not None]
+    verdicts = {verdict.value: n for verdict in Verdict if (n := sum(line.verdict == verdict for line in seen))}
     if args.json:
-        from ..core.report import session_record, sessions_summary
+        from ..core.report import sessions_summary
 
-        put_json(
-            {
-                "store": store.path,
-                "summary": sessions_summary(seen),
-                "sessions": [session_record(s, verified=args.verify) for s in shown],
-            }
-        )
+        summary = sessions_summary([s.state for s in seen], verdicts, sum(s.unclean for s in seen))
+        put_json_list({"store": store.path, "summary": summary}, "sessions", shown)
     else:
-        now = now_ns()
-        put_table([_row(s, now) for s in shown], flexible=(2, 1), right=(3, 4))
-        say(_summary(seen, len(shown)))
+        put_table(shown, flexible=(2, 1), right=(3, 4))
+        parts = [counted(len(seen), "session")] + [f"{n:,} {verdict}" for verdict, n in verdicts.items()]
+        say(" · ".join(parts if len(shown) == len(seen) else [*parts, f"{len(shown):,} shown"]))
     return 1 if args.unclean and shown else 0
+
+
+class _Line(NamedTuple):
+    """One session as a process that looked at it gives it back: plain values alone."""
+
+    order: tuple[int, int, str]
+    state: str
+    verdict: str
+    unclean: bool
+    shown: Any
+    """Its JSON or its row of the table; None where it is not to be shown."""
+
+
+def _lines(store: Store, thresholds: Thresholds, args: argparse.Namespace) -> list[_Line]:
+    """Every session, worst first, each looked at and put into words in one of as many processes as there are cores."""
+    found = listed(store.path)
+    if not found:
+        return []
+    host, actions, now = Host.look(store.path), actions_on(store), now_ns()
+
+    def look(share: Sequence[os.DirEntry[str]]) -> bytes:
+        lines = []
+        for session in store.sessions(share):
+            survey = store.survey(session)
+            points = verify_all(store, survey) if args.verify else None
+            seen = assess(
+                store, session, host=host, thresholds=thresholds, actions=actions, survey=survey, points=points
+            )
+            shown = None if args.unclean and not session.unclean else _shown(seen, args, now)
+            line = _Line(triage_order(seen), session.state.value, seen.verdict.value, session.unclean, shown)
+            lines.append(tuple(line))
+        return marshal.dumps(lines)
+
+    lines = [_Line(*line) for part in by_shares(found, look) for line in marshal.loads(part)]
+    return sorted(lines, key=lambda line: line.order)
+
+
+def _shown(seen: Assessed, args: argparse.Namespace, now: int) -> bytes | list[Cell]:
+    if not args.json:
+        return _row(seen, now)
+    from ..core.report import session_record
+
+    return json_text(session_record(seen, verified=args.verify), within=2)
 
 
 def _row(seen: Assessed, now: int) -> list[Cell]:
@@ -56,16 +103,6 @@ def _points(seen: Assessed) -> str:
         lost = seen.price_of(seen.best).iterations
         return f"{valid}/{len(seen.points)} loses {'?' if lost is None else lost} it"
     return counted(len(survey.of(FileKind.CHECKPOINT, FileKind.BACKUP, FileKind.ORPHAN)), "point")
-
-
-def _summary(seen: list[Assessed], shown: int) -> str:
-    parts = [counted(len(seen), "session")]
-    for verdict in Verdict:
-        if count := sum(s.verdict is verdict for s in seen):
-            parts.append(f"{count:,} {verdict}")
-    if shown != len(seen):
-        parts.append(f"{shown:,} shown")
-    return " · ".join(parts)
 
 
 def show(args: argparse.Namespace) -> int:

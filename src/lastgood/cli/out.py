@@ -38,17 +38,31 @@ def put(*cells: Cell) -> None:
 
 def put_json(document: dict[str, Any]) -> None:
     """One JSON object on standard output, with its schema (CLI.md, "JSON")."""
+    put_bytes(json_text({"schema": "lastgood/1", **document}) + b"\n")
+
+
+def put_json_list(document: dict[str, Any], name: str, elements: Sequence[bytes]) -> None:
+    """Like :func:`put_json`, with one list more, its elements being ``json_text(element, within=2)`` already."""
+    head = json_text({"schema": "lastgood/1", **document}).removesuffix(b"\n}")
+    around = (b"[\n    ", b"\n  ]") if elements else (b"[", b"]")
+    body = b",\n    ".join(elements)
+    put_bytes(b"".join((head, b',\n  "', name.encode(), b'": ', around[0], body, around[1], b"\n}\n")))
+
+
+def json_text(value: object, *, within: int = 0) -> bytes:
+    """`value` as JSON, indented as it is where it stands in this many lists and objects."""
     import orjson
 
-    document = {"schema": "lastgood/1", **document}
+    for _ in range(within):
+        value = [value]
     try:
-        raw = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+        raw = orjson.dumps(value, option=orjson.OPT_INDENT_2)
     except TypeError:
         # A file name that is not UTF-8: its bytes stand as lone surrogates, which only an escape can carry.
         import json
 
-        raw = json.dumps(document, indent=2, ensure_ascii=True).encode()
-    put_bytes(raw + b"\n")
+        raw = json.dumps(value, indent=2, ensure_ascii=True).encode()
+    return raw[within * (within + 3) : len(raw) - within * (within + 1)]
 
 
 def put_bytes(raw: bytes) -> None:

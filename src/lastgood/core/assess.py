@@ -140,15 +140,6 @@ def assess_one(store: Store, session: Session, thresholds: Thresholds) -> Assess
     )
 
 
-def assess_all(store: Store, thresholds: Thresholds, *, verify: bool) -> list[Assessed]:
-    """Every session of the store, worst first, then latest activity first."""
-    host = Host.look(store.path)
-    actions = actions_on(store)
-    seen = []
-    for session in store.sessions():
-        survey = store.survey(session)
-        points = verify_all(store, survey) if verify else None
-        seen.append(
-            assess(store, session, host=host, thresholds=thresholds, actions=actions, survey=survey, points=points)
-        )
-    return sorted(seen, key=lambda s: (WORST_FIRST[s.verdict], -(s.last_activity or 0), s.session.name))
+def triage_order(seen: Assessed) -> tuple[int, int, str]:
+    """Worst first, then latest activity first."""
+    return WORST_FIRST[seen.verdict], -(seen.last_activity or 0), seen.session.name

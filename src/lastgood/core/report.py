@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .assess import Assessed
@@ -19,6 +19,7 @@ def session_record(seen: Assessed, *, verified: bool) -> dict[str, Any]:
     session, survey = seen.session, seen.survey
     meta, task = session.meta, session.task
     last_updated = meta.last_updated if meta else task.last_updated if task else None
+    kinds = [file.kind for file in survey.files]
     record: dict[str, Any] = {
         "session_id": session.name,
         "path": session.path,
@@ -31,9 +32,9 @@ def session_record(seen: Assessed, *, verified: bool) -> dict[str, Any]:
         "last_iteration": meta.last_iteration if meta else task.iteration if task else None,
         "termination_reason": meta.termination_reason if meta else None,
         "task": task.task_description if task else None,
-        "checkpoints": len(survey.of(FileKind.CHECKPOINT)),
-        "backups": len(survey.of(FileKind.BACKUP)),
-        "orphans": len(survey.of(FileKind.ORPHAN)),
+        "checkpoints": kinds.count(FileKind.CHECKPOINT),
+        "backups": kinds.count(FileKind.BACKUP),
+        "orphans": kinds.count(FileKind.ORPHAN),
         "bytes": survey.bytes,
         "problems": list(seen.problems),
     }
@@ -68,20 +69,16 @@ def price_record(price: Price) -> dict[str, Any]:
     }
 
 
-def sessions_summary(seen: Sequence[Assessed]) -> dict[str, Any]:
+def sessions_summary(states: Sequence[str], verdicts: Mapping[str, int], unclean: int) -> dict[str, Any]:
     """`list`'s `summary`: sessions counted by what their files say, and by verdict."""
-    states = [s.session.state for s in seen]
-    verdicts: dict[str, int] = {}
-    for one in seen:
-        verdicts[one.verdict] = verdicts.get(one.verdict, 0) + 1
     return {
-        "sessions": len(seen),
-        "unclean": sum(s.session.unclean for s in seen),
+        "sessions": len(states),
+        "unclean": unclean,
         "damaged": states.count(State.DAMAGED),
         "untracked": states.count(State.UNTRACKED),
         "terminated": states.count(State.TERMINATED),
         "active": states.count(State.ACTIVE),
-        "verdicts": verdicts,
+        "verdicts": dict(verdicts),
     }
 
 

@@ -82,13 +82,16 @@ class Store(ABC):
         A session is named as the entry is, or ``ENTRY/…`` where an entry holds more than one.
         """
 
-    def sessions(self) -> Iterator[Session]:
+    def sessions(self, among: Iterable[os.DirEntry[str]] | None = None) -> Iterator[Session]:
         """Every session, in the folder's own order.
+
+        Args:
+            among: only those that these entries of :func:`listed` hold.
 
         Raises:
             NotFound: the store itself cannot be listed.
         """
-        for entry in entries(self.path):
+        for entry in entries(listed(self.path) if among is None else among):
             if self.takes_the_rest or self.recognises(entry):
                 yield from self.sessions_in(entry)
 
@@ -213,19 +216,23 @@ def newest_first(found: Iterable[StoredFile]) -> list[StoredFile]:
     return sorted(found, key=lambda file: file.mtime_ns, reverse=True)
 
 
-def entries(path: str) -> Iterator[Entry]:
-    """Everything in a store's folder but the journal, in the folder's own order.
+def listed(path: str) -> list[os.DirEntry[str]]:
+    """Everything in a store's folder but the journal, in the folder's own order; nothing of it has been looked at.
 
     Raises:
         NotFound: it cannot be listed.
     """
     try:
         with os.scandir(path) as found:
-            for one in found:
-                if one.name != JOURNAL_FOLDER:
-                    yield _entry(one.name, one.path, _is_folder(one), one.is_symlink())
+            return [one for one in found if one.name != JOURNAL_FOLDER]
     except OSError as error:
         raise NotFound(f"cannot list the store {path}: {files.words(error)}") from error
+
+
+def entries(found: Iterable[os.DirEntry[str]]) -> Iterator[Entry]:
+    """What :func:`listed` found, with what is inside."""
+    for one in found:
+        yield _entry(one.name, one.path, _is_folder(one), one.is_symlink())
 
 
 def _entry_at(store: str, name: str) -> Entry | None:
