@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..core.assess import Assessed, actions_on, assess, assess_one, triage_order, verify_all
 from ..core.evidence import Host
-from ..core.model import Checkpoint, FileKind, StoredFile, Verdict
+from ..core.model import Checkpoint, FileKind, StoredFile
 from ..core.shares import by_shares
 from ..core.store import Store, listed
 from ..core.times import now_ns
@@ -25,7 +25,9 @@ def list_sessions(args: argparse.Namespace) -> int:
     store, config = open_from(args)
     seen = _lines(store, config.thresholds, args)
     shown = [line.shown for line in seen if line.shown is not None]
-    verdicts = {verdict.value: n for verdict in Verdict if (n := sum(line.verdict == verdict for line in seen))}
+    verdicts: dict[str, int] = {}
+    for line in seen:
+        verdicts[line.verdict] = verdicts.get(line.verdict, 0) + 1
     if args.json:
         from ..core.report import sessions_summary
 

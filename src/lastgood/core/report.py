@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from .assess import Assessed
 from .model import Action, Checkpoint, FileKind, Integrity, Plan, Recovery, State
-from .price import Price
 from .times import rfc3339
 
 if TYPE_CHECKING:
     from .diagnose import Diagnosis
+    from .price import Price
 
 
 def session_record(seen: Assessed, *, verified: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ kind of fact into one sentence and says what it points to; :func:`judge` weighs 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from .model import Evidence, State, Verdict
@@ -94,6 +95,7 @@ class Facts(NamedTuple):
     """We run in a container: a process outside it could not have been seen."""
 
 
+@lru_cache(maxsize=1024)
 def judge(facts: Facts, thresholds: Thresholds) -> tuple[Verdict, tuple[Evidence, ...]]:
     """The verdict, and every fact that bears on it.
 
