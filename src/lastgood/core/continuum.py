@@ -220,7 +220,7 @@ def kind_of(name: str) -> FileKind | None:
 def _latest_link(folder: str, path: str, found: Sequence[StoredFile]) -> LatestLink:
     target = files.stamp(path).target or "somewhere else by now"
     named = f"{folder}/{target}"
-    # As the runtime makes it: a file beside it, which is no link itself. Resolving every path costs ten times as much.
+    # As the runtime makes it: a file beside it, which is no link itself. Resolving asks for every part of a path.
     if any(file.path == named and file.link is None and file.problem is None for file in found):
         return LatestLink(path, target, named)
     real = os.path.realpath(path)
