@@ -13,6 +13,7 @@ from lastgood.core import plan as plans
 from lastgood.core.errors import Refused, UsageProblem
 from lastgood.core.journal import Journal
 from lastgood.core.model import Checkpoint, Plan
+from lastgood.core.newest import later_than
 from lastgood.core.store import open_store
 from stores import NS, START
 
@@ -104,8 +105,8 @@ def test_later_than_a_file_from_the_future(ahead: int, tmp_path: Path) -> None:
 def test_later_on_file_systems_that_keep_coarse_times(granule: int, behind: int) -> None:
     now = START + 1_234_567_891
     newest = (now - behind) // granule * granule
-    assert plans.later_than(newest, now) // granule * granule > newest
-    assert plans.later_than(newest, now) <= max(now, newest + 2 * NS)
+    assert later_than(newest, now) // granule * granule > newest
+    assert later_than(newest, now) <= max(now, newest + 2 * NS)
 
 
 @pytest.mark.parametrize("id", ["../../evil", "a/b", "", "..", "a\nb", "x" * 201, "\u202eabc", "a\x00b", "\x1b]52"])

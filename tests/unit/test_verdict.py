@@ -96,7 +96,7 @@ def seen(facts: Facts, thresholds: Thresholds = USUAL) -> tuple[Verdict, dict[st
         (ENDED._replace(signs=(AGENT._replace(how="names"),)), Verdict.ENDED, "process", "live"),
         (ENDED._replace(task_status="Running"), Verdict.ENDED, "task", "unclear"),
         (ACTIVE._replace(state=State.UNTRACKED), Verdict.UNTRACKED, "flags", "untracked"),
-        (ACTIVE._replace(state=State.DAMAGED, meta_problem="EOF"), Verdict.DAMAGED, "flags", "damaged"),
+        (ACTIVE._replace(state=State.DAMAGED, state_says="EOF"), Verdict.DAMAGED, "flags", "damaged"),
         (ACTIVE._replace(state=State.DAMAGED, signs=(AGENT,)), Verdict.LIVE, "process", "live"),
         (ACTIVE._replace(state=State.UNTRACKED, signs=(AGENT,)), Verdict.LIVE, "process", "live"),
     ],

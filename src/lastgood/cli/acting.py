@@ -63,8 +63,9 @@ def terminate(args: argparse.Namespace) -> int:
     store, config = _open_to_write(args)
 
     def plan(session: Session) -> Plan:
+        made = store.plan_terminate(session, args.reason)  # first: what can never be done says so
         act.refuse_if_live(glance(store, session, config.thresholds), even_if_live=args.even_if_live)
-        return store.plan_terminate(session, args.reason)
+        return made
 
     return _many(args, store, plan, args.reason)
 

@@ -101,7 +101,7 @@ def _points(seen: Assessed) -> str:
     if seen.points is not None:
         valid = sum(p.valid for p in seen.points)
         if seen.best is None:
-            return f"{valid}/{len(seen.points)} valid"
+            return f"{valid}/{len(seen.points)} good"
         lost = seen.price_of(seen.best).iterations
         return f"{valid}/{len(seen.points)} loses {'?' if lost is None else lost} it"
     return counted(len(survey.of(FileKind.CHECKPOINT, FileKind.BACKUP, FileKind.ORPHAN)), "point")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .model import Checkpoint, Plan, Recovery, Session, StoredFile, Survey
 from .store import Deed, Entry, Store
+
+if TYPE_CHECKING:
+    from .diagnose import Diagnosis
 
 
 class ComposedStore(Store):
@@ -23,6 +27,7 @@ class ComposedStore(Store):
     def __init__(self, path: str, layouts: Sequence[type[Store]], *, max_bytes: int | None = None) -> None:
         super().__init__(path, max_bytes=max_bytes)
         self.stores = {kind.layout: kind(path, max_bytes=max_bytes) for kind in layouts}
+        self.watched = tuple(dict.fromkeys(path for store in self.stores.values() for path in store.watched))
 
     def recognises(self, entry: Entry) -> bool:
         return any(store.recognises(entry) for store in self.stores.values())
@@ -60,6 +65,14 @@ class ComposedStore(Store):
 
     def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
         return self.stores[file.layout].look_at(file, raw)
+
+    def state_path(self, file: StoredFile) -> tuple[str, ...]:
+        return self.stores[file.layout].state_path(file)
+
+    def diagnose(
+        self, raw: bytes, point: Checkpoint, neighbours: Sequence[tuple[Checkpoint, Mapping[str, object]]] = ()
+    ) -> Diagnosis:
+        return self.stores[point.file.layout].diagnose(raw, point, neighbours)
 
     def recovery_order(self, session: Session, survey: Survey) -> Sequence[StoredFile]:
         return self.stores[session.layout].recovery_order(session, survey)

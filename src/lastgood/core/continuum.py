@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from . import files
 from .meta import MetaFault, read_meta, read_state
@@ -20,9 +20,12 @@ from .model import (
     Survey,
     TaskState,
 )
-from .names import id_in_name
+from .names import is_crate_name
 from .store import Deed, Entry, Store
 from .stored import stored
+
+if TYPE_CHECKING:
+    from .diagnose import Diagnosis
 
 META_MAX_BYTES = 1 << 20
 """session_meta.json and state.json are some hundred bytes; what is larger than this is not read."""
@@ -45,6 +48,7 @@ class ContinuumStore(Store):
     about = "the Continuum runtime (crate sh-layer2)"
     unable: ClassVar[Mapping[Deed, str]] = {}
     takes_the_rest = True
+    watched = ("session_meta.json", "checkpoints")
 
     def recognises(self, entry: Entry) -> bool:
         if entry.inside is None:
@@ -79,14 +83,25 @@ class ContinuumStore(Store):
             return Survey(folder, tuple(found), latest, tuple(strays), f"cannot list {folder}: {files.words(error)}")
         target = files.stamp(folder).target
         problem = None if target is None else f"checkpoints is a symlink to {target}: read, never written through"
-        return Survey(folder, tuple(found), latest, tuple(strays), problem)
+        kinds = {f.kind for f in found}
+        lacks = None
+        if latest is None and FileKind.CHECKPOINT in kinds and FileKind.LATEST not in kinds:
+            lacks = "there is no latest.json"
+        return Survey(folder, tuple(found), latest, tuple(strays), problem, lacks)
 
     def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
         return look_at(file, raw)
 
     def kind_of(self, name: str) -> FileKind | None:
         kind = kind_of(name)
-        return None if kind is FileKind.CHECKPOINT and id_in_name(name) is None else kind
+        return None if kind is FileKind.CHECKPOINT and not is_crate_name(name) else kind
+
+    def diagnose(
+        self, raw: bytes, point: Checkpoint, neighbours: Sequence[tuple[Checkpoint, Mapping[str, object]]] = ()
+    ) -> Diagnosis:
+        from .diagnose import diagnose
+
+        return diagnose(raw, point, neighbours)
 
     def cannot(self, session: Session) -> Mapping[Deed, str]:
         return _CANNOT.get(session.state, _CANNOT_REPAIR)
@@ -167,8 +182,11 @@ def _read_session(entry: Entry) -> Session:
         problems.append(f"session_meta.json names another session: {meta.session_id}")
     if meta_problem is not None:
         problems.append(f"session_meta.json: {meta_problem}")
+    says = "there is no session_meta.json" if state is State.UNTRACKED else ""
+    if meta_problem is not None:
+        says = f"session_meta.json cannot be read: {meta_problem}"
     return Session(
-        entry.name, entry.path, state, meta, meta_problem, task, linked, tuple(problems), ContinuumStore.layout
+        entry.name, entry.path, state, meta, meta_problem, task, linked, tuple(problems), ContinuumStore.layout, says
     )
 
 

@@ -95,6 +95,18 @@ def diagnose(
     return replace(first, notes=tuple(Note(d.word, d.sentence) for d in others))
 
 
+def diagnose_text(raw: bytes, point: Checkpoint) -> Diagnosis:
+    """What is wrong with a file of which nothing but its text and its verdict is known."""
+    if point.integrity is Integrity.UNPARSEABLE:
+        try:
+            serde.parse(raw)
+        except serde.ParseFault as fault:
+            return _unparseable(raw, fault)
+    if point.valid:
+        return Diagnosis("ok", point.reason or "the digest holds and the runtime accepts it")
+    return Diagnosis(point.integrity.value, point.reason or "it cannot be read")
+
+
 def excerpt(raw: bytes, byte: int) -> str:
     """The bytes around `byte`, safe to show, with `▸` before it."""
     before, after = raw[max(0, byte - _AROUND) : byte], raw[byte : byte + _AROUND]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .diagnose import Diagnosis, diagnose
+from .diagnose import Diagnosis
 from .errors import NotFound
 from .model import Checkpoint
-from .pending import PendingCall, pending_calls
+from .pending import PendingCall, pending_calls, within
 from .store import Store
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -34,8 +34,8 @@ def examine(store: Store, point: Checkpoint, points: Sequence[Checkpoint]) -> Ex
     except NotFound as error:
         return Examination(Diagnosis("unreadable", str(error)), ())
     value = _object(raw)
-    pending = pending_calls(value) if value is not None else ()
-    return Examination(diagnose(raw, point, _neighbours(store, point, points)), tuple(pending))
+    pending = pending_calls(within(value, store.state_path(point.file))) if value is not None else ()
+    return Examination(store.diagnose(raw, point, _neighbours(store, point, points)), tuple(pending))
 
 
 def _neighbours(

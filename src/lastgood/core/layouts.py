@@ -20,6 +20,7 @@ from .store import Store
 GROUP = "lastgood.stores"
 BUILT_IN = {
     "continuum": "lastgood.core.continuum:ContinuumStore",
+    "continuum-sdk": "lastgood.core.continuum_sdk:ContinuumSdkStore",
 }
 """As entry points: they are asked first, and none from outside can take their names."""
 

@@ -54,7 +54,7 @@ def lineage(
         *_iteration_problems(in_order, session, now),
         *_time_problems(in_order, now),
         *_latest_problems(survey, choice, best),
-        *_name_problems(points),
+        *_name_problems([p for p in points if p.file.path not in copies]),
         *_foreign_problems(points, session),
         *_orphan_problems(points, session, best),
     )
@@ -76,9 +76,10 @@ def _copies(points: Sequence[Checkpoint]) -> dict[str, str]:
     originals: dict[tuple[str | None, str | None], Checkpoint] = {}
     copies: dict[str, str] = {}
     for point in sorted(points, key=lambda p: (p.file.kind is not FileKind.CHECKPOINT, p.file.mtime_ns)):
-        if point.actual is None:
+        content = point.actual or point.content_sha256
+        if content is None:
             continue
-        original = originals.setdefault((point.actual, point.expected), point)
+        original = originals.setdefault((content, point.expected), point)
         if original is not point:
             copies[point.file.path] = original.file.path
     return copies
@@ -133,8 +134,8 @@ def _latest_problems(survey: Survey, choice: Checkpoint | None, best: Checkpoint
         told = {"dangling": "names a file that is not there", "absolute": "is an absolute link"}
         yield f"latest.json {told.get(link.problem, link.problem)}: {link.target}"
     has_latest = link is not None or survey.of(FileKind.LATEST)
-    if not has_latest and survey.of(FileKind.CHECKPOINT):
-        yield "there is no latest.json"
+    if survey.lacks is not None:
+        yield survey.lacks
     if has_latest and choice is not None and best is not None and not same_content(choice, best):
         if not choice.valid:
             yield f"latest.json is {_name(choice)}, which does not verify"

@@ -7,7 +7,7 @@ Named tuples, not dataclasses: there are tens of thousands of them, each made in
 that needs neither starts without the 30 ms that importing ``dataclasses`` and defining these frozen took.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -66,7 +66,12 @@ class Integrity(StrEnum):
     UNREADABLE = "unreadable"
     TOO_LARGE = "too-large"
     NOT_RECORDED = "not-recorded"
-    """The layout keeps no checksum: the file reads well, and that is all that can be said."""
+    """The layout keeps no checksum: the file reads well and has the shape, and that is all that can be said."""
+
+    @property
+    def word(self) -> str:
+        """The contract's word for it (CLI.md, ``verify``), which has none of its own for the last."""
+        return Integrity.NO_CHECKSUM if self is Integrity.NOT_RECORDED else self
 
 
 class Meta(NamedTuple):
@@ -112,6 +117,12 @@ class Session(NamedTuple):
     problems: tuple[str, ...] = ()
     layout: str = ""
     """The name of the layout that it is stored in."""
+    state_says: str = ""
+    """Why `state` is untracked or damaged, in a sentence."""
+    records_end: bool = True
+    """Whether its layout records that a session is active or has ended; where not, only traces tell."""
+    folder_for: Callable[[str], str] = str
+    """The folder's name for a session's id: the layout may allow fewer characters in it."""
 
     @property
     def folder(self) -> str:
@@ -163,6 +174,17 @@ class LatestLink(NamedTuple):
     """`dangling`, `leads out of the folder`, … in words; None where all is well."""
 
 
+class Evidence(NamedTuple):
+    """One fact that bears on a verdict."""
+
+    kind: str
+    """`flags`, `task`, `idle`, `rhythm`, `boot`, `temp-file`, `process`, `journal`, …"""
+    says: str
+    """What it points to: `crashed`, `live`, `ended`, `damaged`, … or `unclear`."""
+    detail: str
+    """One sentence."""
+
+
 class Survey(NamedTuple):
     """What one session's ``checkpoints`` folder holds, in the folder's own order (the crate's tie-break)."""
 
@@ -173,6 +195,10 @@ class Survey(NamedTuple):
     """Names of entries that the runtime never looks at (``.tmp_latest_*`` among them)."""
     problem: str | None = None
     """Why the folder could not be listed, or None."""
+    lacks: str | None = None
+    """What the runtime keeps beside the checkpoints and is not there, in a sentence."""
+    signs: tuple[Evidence, ...] = ()
+    """What the layout's own look at it says of the session's fate."""
 
     def of(self, *kinds: FileKind) -> tuple[StoredFile, ...]:
         """The files of these kinds, in the folder's order."""
@@ -220,17 +246,6 @@ class Checkpoint(NamedTuple):
     @property
     def valid(self) -> bool:
         return self.integrity in (Integrity.VALID, Integrity.NOT_RECORDED)
-
-
-class Evidence(NamedTuple):
-    """One fact that bears on a verdict."""
-
-    kind: str
-    """`flags`, `task`, `idle`, `rhythm`, `boot`, `temp-file`, `process`, `journal`, …"""
-    says: str
-    """What it points to: `crashed`, `live`, `ended`, `damaged`, … or `unclear`."""
-    detail: str
-    """One sentence."""
 
 
 class PassedOver(NamedTuple):

@@ -22,6 +22,13 @@ class PendingCall:
         return self.arguments if self.name is None else f"{self.name} {self.arguments}".rstrip()
 
 
+def within(value: object, keys: tuple[str, ...]) -> object:
+    """What lies in a checkpoint's JSON where these keys lead; None where they lead nowhere."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
 def pending_calls(value: object) -> tuple[PendingCall, ...]:
     """The calls in ``tool_calls_pending`` of a checkpoint.
 

@@ -13,16 +13,23 @@ from typing import Literal
 
 from . import checksum, files, meta
 from .errors import Refused, UsageProblem
-from .model import Checkpoint, CopyOf, FileKind, Header, LinkTo, Plan, Session, Stamp, State, Step, StoredFile, Survey
-from .price import is_foreign
+from .model import Checkpoint, CopyOf, FileKind, Header, LinkTo, Plan, Session, State, Step, Survey
+from .newest import (
+    Source,
+    copied,
+    later_than,
+    newest_file,
+    refuse_links,
+    refuse_point,
+    sha256_of,
+    source_of,
+    warnings_of,
+)
 from .store import Store
-from .stored import opened_path
-from .words import command, counted
+from .words import command
 
 _META_LIMIT = 1 << 20
 _MAX_ID_BYTES = 200
-_GRANULES = (2_000_000_000, 1_000_000_000, 10_000_000, 1_000_000, 1_000, 100, 1)
-"""How coarsely file systems keep times (FAT 2 s, ext3 1 s, exFAT 10 ms, NTFS 100 ns, ext4 1 ns), in nanoseconds."""
 
 
 def plan_restore(
@@ -44,42 +51,33 @@ def plan_restore(
         Refused: the point does not verify, the runtime would refuse it, it is another session's, the session is a
             symlink, or its metadata is damaged. A plan without steps means that all is as it should be.
     """
-    _refuse_links(session, survey)
-    _refuse_point(session, point, foreign=foreign, resealed=reseal_with is not None)
-    source = _opened(point.file)
-    seen = files.stamp(source)
-    if (seen.type, seen.device, seen.inode, seen.size, seen.mtime_ns) != (
-        "file",
-        point.file.device,
-        point.file.inode,
-        point.file.size,
-        point.file.mtime_ns,
-    ):
-        raise Refused(f"{source} has changed since it was verified; look at it again")
+    refuse_links(session, survey)
+    refuse_point(session, point, foreign=foreign)
+    if not point.runtime_accepts and reseal_with is None:
+        raise Refused(
+            f"{point.file.path} is whole, yet the runtime would refuse it ({point.runtime_reason}). "
+            "It reads some number of the file a last digit off; --reseal writes them so that it reads them right"
+        )
+    source = source_of(point)
     warnings: list[str] = []
     content: bytes | CopyOf
     if reseal_with is not None:
         content, sha256 = reseal_with, hashlib.sha256(reseal_with).hexdigest()
         warnings.append("the new checkpoint is re-sealed: its numbers are written so that the runtime reads them alike")
     else:
-        sha256 = point.content_sha256 or _sha256_of(source, seen)
-        content = CopyOf(source, sha256, seen.size)
+        content = copied(point, source)
+        sha256 = content.sha256
     steps: list[Step] = []
     if reseal_with is None and _is_newest(store, survey, point):
         target = point.file.path
     else:
-        create = _new_checkpoint(survey, point.header, content, sha256, seen)
+        create = _new_checkpoint(survey, point.header, content, sha256, source)
         target = create.path
         steps.append(create)
     steps += _latest(survey, target, content, sha256)
     steps += _active(session, point, warnings)
-    if point.header.session_id is None:
-        warnings.append("the checkpoint does not say which session it belongs to")
-    elif foreign and is_foreign(session, point):
-        warnings.append(f"the checkpoint is another session's: {point.header.session_id}")
-    if point.header.pending:
-        warnings.append(f"{counted(point.header.pending, 'tool call')} pending in it: the runtime may run it all again")
-    reads = [(source, seen), (survey.folder, files.stamp(survey.folder))]
+    warnings += warnings_of(session, point)
+    reads = [source, (survey.folder, files.stamp(survey.folder))]
     reads += [(path, files.stamp(path)) for path in _unchanged(session, survey, steps)]
     facts = {
         "checkpoint_path": point.file.path,
@@ -151,40 +149,6 @@ def _check_meta(plan: Plan) -> str | None:
     return None
 
 
-def _refuse_links(session: Session, survey: Survey | None = None) -> None:
-    if session.linked is not None or os.path.islink(session.path):
-        raise Refused(f"{session.path} is a symlink: it is shown, and never written through")
-    if survey is not None and files.stamp(survey.folder).type != "folder":
-        raise Refused(f"{survey.folder} is no folder of its own: it is never written through")
-
-
-def _refuse_point(session: Session, point: Checkpoint, *, foreign: bool, resealed: bool) -> None:
-    path = point.file.path
-    if not point.valid:
-        raise Refused(f"{path} is not valid ({point.reason}): the runtime would refuse it too")
-    if not point.runtime_accepts and not resealed:
-        raise Refused(
-            f"{path} is whole, yet the runtime would refuse it ({point.runtime_reason}). "
-            "It reads some number of the file a last digit off; --reseal writes them so that it reads them right"
-        )
-    if is_foreign(session, point) and not foreign:
-        raise Refused(f"{path} belongs to session {point.header.session_id}; --foreign takes it all the same")
-
-
-def _opened(file: StoredFile) -> str:
-    """The regular file to read: behind a symlink, the one of the same folder that it names."""
-    if file.problem is not None:
-        raise Refused(f"{file.path}: {file.problem}")
-    return opened_path(file)
-
-
-def _sha256_of(path: str, seen: Stamp) -> str:
-    try:
-        return hashlib.sha256(files.read_regular(path, limit=seen.size)).hexdigest()
-    except (files.Unreadable, files.TooLarge) as error:
-        raise Refused(f"{path} cannot be read again: {error}") from error
-
-
 def _is_newest(store: Store, survey: Survey, point: Checkpoint) -> bool:
     """Whether the runtime's second way gives this very file already, whatever order the folder is read in."""
     if point.file.kind is not FileKind.CHECKPOINT or point.file.link is not None or not point.runtime_accepts:
@@ -193,27 +157,12 @@ def _is_newest(store: Store, survey: Survey, point: Checkpoint) -> bool:
     return not any(f.mtime_ns >= point.file.mtime_ns and store.verify(f).runtime_accepts for f in rivals)
 
 
-def _new_checkpoint(survey: Survey, header: Header, content: bytes | CopyOf, sha256: str, source: Stamp) -> Step:
-    path = _free_name(survey.folder, _safe_id(header.checkpoint_id, sha256))
+def _new_checkpoint(survey: Survey, header: Header, content: bytes | CopyOf, sha256: str, source: Source) -> Step:
     newest = max((f.mtime_ns for f in survey.files), default=0)
     if survey.latest is not None:
         newest = max(newest, files.stamp(survey.latest.path).mtime_ns)
-    return Step(
-        "create",
-        path,
-        f"copy {len(content) if isinstance(content, bytes) else content.size} bytes to a new, newest checkpoint",
-        files.stamp(path),
-        content,
-        mtime_ns=later_than(newest, time.time_ns()),
-        mode=source.mode & 0o777,
-        owner=(source.uid, source.gid) if os.geteuid() == 0 else None,
-    )
-
-
-def later_than(newest: int, now: int) -> int:
-    """Now, or where that is no later than `newest` on a file system as coarse as `newest` may show, just after it."""
-    granule = next(g for g in _GRANULES if newest % g == 0)
-    return now if now // granule * granule > newest else newest + granule
+    path = _free_name(survey.folder, _safe_id(header.checkpoint_id, sha256))
+    return newest_file(path, content, source, later_than(newest, time.time_ns()))
 
 
 def _safe_id(checkpoint_id: str | None, sha256: str) -> str:
@@ -243,7 +192,7 @@ def _latest(survey: Survey, target: str, content: bytes | CopyOf, sha256: str) -
     name = os.path.basename(target)
     if before.type == "file":
         if before.size == (len(content) if isinstance(content, bytes) else content.size) and (
-            _sha256_of(path, before) == sha256
+            sha256_of(Source(path, before)) == sha256
         ):
             return []
         return [Step("replace", path, f"make it a copy of {name}", before, content)]
@@ -276,7 +225,7 @@ def _marked(
     reason: str | None,
     warnings: tuple[str, ...],
 ) -> Plan:
-    _refuse_links(session)
+    refuse_links(session)
     if session.state is State.UNTRACKED:
         raise Refused(f"{session.name} has no session_meta.json; {command('repair', session.name)} makes one")
     steps = _edited_meta(session, is_active=is_active, reason=reason)

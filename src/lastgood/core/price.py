@@ -133,17 +133,20 @@ def is_foreign(session: Session, point: Checkpoint) -> bool:
     said = point.header.session_id
     if said is None:
         return False
-    return said != session.folder and (session.meta is None or said != session.meta.session_id)
+    return session.folder_for(said) != session.folder and (session.meta is None or said != session.meta.session_id)
 
 
 def _line(valid: Sequence[Checkpoint], session: Session | None, now: int) -> list[Checkpoint]:
     """The valid checkpoints that lead up to the session's last known state.
 
     The runtime writes the iteration of its last save into session_meta.json. One further than that, and created
-    before another that is not further, is of a run that the session has gone back from. Without metadata every
-    checkpoint is on the line: iterations that repeat could as well be a clock that was put back.
+    before another that is not further, is of a run that the session has gone back from. Where the layout keeps no such
+    record, the last save itself is it. Without metadata where there should be some, every checkpoint is on the line:
+    iterations that repeat could as well be a clock that was put back.
     """
     last = None if session is None else _last_iteration(session)
+    if last is None and session is not None and not session.records_end:
+        last = max(valid, key=lambda p: _created(p, now)).header.iteration if valid else None
     if last is None:
         return list(valid)
     rerun = [_created(p, now) for p in valid if p.header.iteration is not None and p.header.iteration <= last]

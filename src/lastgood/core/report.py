@@ -23,6 +23,7 @@ def session_record(seen: Assessed, *, verified: bool) -> dict[str, Any]:
     record: dict[str, Any] = {
         "session_id": session.name,
         "path": session.path,
+        "layout": session.layout,
         "state": session.state,
         "unclean": session.unclean,
         "interrupted": session.interrupted,
@@ -89,7 +90,7 @@ def file_record(point: Checkpoint, session: str | None) -> dict[str, Any]:
         "path": file.path,
         "session_id": session,
         "kind": file.kind,
-        "verdict": point.integrity,
+        "verdict": point.integrity.word,
         "reason": point.reason,
         "expected": point.expected,
         "actual": point.actual,
@@ -101,6 +102,8 @@ def file_record(point: Checkpoint, session: str | None) -> dict[str, Any]:
         "trigger": header.trigger,
         "runtime_accepts": point.runtime_accepts,
         "runtime_reason": point.runtime_reason,
+        "layout": file.layout,
+        "restorable": point.valid,
     }
 
 
@@ -119,9 +122,9 @@ def diagnosis_record(found: Diagnosis) -> dict[str, Any]:
 
 def files_summary(points: Sequence[Checkpoint]) -> dict[str, int]:
     """`verify`'s `summary`: files counted by verdict, every verdict named."""
-    counts = {str(i): 0 for i in Integrity}
+    counts = {i.word: 0 for i in Integrity}
     for point in points:
-        counts[point.integrity] += 1
+        counts[point.integrity.word] += 1
     return {**counts, "files": len(points), "runtime_refuses": sum(p.valid and not p.runtime_accepts for p in points)}
 
 
@@ -133,7 +136,9 @@ def recovery_record(recovery: Recovery, data: object) -> dict[str, Any]:
         "checkpoint_path": chosen.file.path if chosen else None,
         "data": data,
         "recovered_from_backup": recovery.recovered_from_backup,
-        "passed_over": [{"path": p.path, "verdict": p.integrity, "reason": p.reason} for p in recovery.passed_over],
+        "passed_over": [
+            {"path": p.path, "verdict": p.integrity.word, "reason": p.reason} for p in recovery.passed_over
+        ],
     }
 
 

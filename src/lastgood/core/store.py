@@ -10,12 +10,15 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from . import files
 from .errors import NotFound, Refused
 from .model import Checkpoint, FileKind, Integrity, PassedOver, Plan, Recovery, Session, StoredFile, Survey
 from .stored import opened_path, stored_alone
+
+if TYPE_CHECKING:
+    from .diagnose import Diagnosis
 
 DEFAULT_STORE = "~/.continuum/checkpoints"
 """Where the runtime's Python SDK keeps its checkpoints unless told otherwise."""
@@ -62,6 +65,8 @@ class Store(ABC):
         "repair": "this layout keeps no metadata beside its checkpoints",
     }
     """What can be done in no session of this layout, with the reason as the end of a sentence."""
+    watched: tuple[str, ...] = ("",)
+    """What in an entry is modified whenever its sessions change, as paths below it; "": the entry itself."""
     takes_the_rest: ClassVar[bool] = False
     """Whether a folder that no layout recognises is shown as a session of this one, with nothing known of it."""
 
@@ -120,6 +125,10 @@ class Store(ABC):
         """A file that somebody named, whatever folder it is in."""
         return stored_alone(path, self.kind_of(os.path.basename(path)) or FileKind.CHECKPOINT, self.layout)
 
+    def state_path(self, file: StoredFile) -> tuple[str, ...]:
+        """The keys that lead to the messages and the pending tool calls of a checkpoint's JSON; () where on top."""
+        return ()
+
     def read(self, file: StoredFile) -> bytes:
         """The file's bytes.
 
@@ -150,6 +159,14 @@ class Store(ABC):
     @abstractmethod
     def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
         """Both answers on these bytes of `file`, and their header."""
+
+    def diagnose(
+        self, raw: bytes, point: Checkpoint, neighbours: Sequence[tuple[Checkpoint, Mapping[str, object]]] = ()
+    ) -> Diagnosis:
+        """What exactly is wrong with these bytes of a file, among valid ones of its session."""
+        from .diagnose import diagnose_text
+
+        return diagnose_text(raw, point)
 
     # What the runtime would do
 

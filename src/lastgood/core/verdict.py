@@ -70,7 +70,12 @@ class Facts(NamedTuple):
     is_active: bool = False
     reason: str | None = None
     """Why it ended, from session_meta.json."""
-    meta_problem: str | None = None
+    state_says: str = ""
+    """Why it is untracked or damaged, in a sentence."""
+    records_end: bool = True
+    """Whether the layout records an end at all."""
+    told: tuple[Evidence, ...] = ()
+    """What the layout's own look at the session found."""
     task_status: str | None = None
     """``status`` of state.json."""
     boot: int | None = None
@@ -105,6 +110,7 @@ def judge(facts: Facts, thresholds: Thresholds) -> tuple[Verdict, tuple[Evidence
     long idleness or an abandoned temporary file make it `crashed`, else it is `uncertain`.
     """
     evidence = tuple(found for rule in _RULES if (found := rule(facts, thresholds)) is not None)
+    evidence += facts.told
     says = {e.kind: e.says for e in evidence}
     return _weigh(facts, says), evidence
 
@@ -133,6 +139,8 @@ def _weigh(facts: Facts, says: dict[str, str]) -> Verdict:
         return Verdict.UNCERTAIN if held else Verdict.ENDED
     if process == "live":
         return Verdict.LIVE
+    if not facts.records_end:
+        return _by_traces(says)
     if facts.state is State.UNTRACKED:
         return Verdict.UNTRACKED
     if facts.state is State.DAMAGED:
@@ -146,11 +154,18 @@ def _weigh(facts: Facts, says: dict[str, str]) -> Verdict:
     return Verdict.UNCERTAIN
 
 
+def _by_traces(says: dict[str, str]) -> Verdict:
+    """Where nothing records an end, silence proves nothing: what a dying writer leaves does."""
+    if says.get("journal") == "restored":
+        return Verdict.RESTORED
+    if says.get("newest") == "crashed" or (says.get("temp-file") == "crashed" and says.get("process") == "crashed"):
+        return Verdict.CRASHED
+    return Verdict.UNCERTAIN if "live" in (says.get("idle"), says.get("temp-file")) else Verdict.UNTRACKED
+
+
 def _flags(facts: Facts, _: Thresholds) -> Evidence:
-    if facts.state is State.UNTRACKED:
-        return Evidence("flags", "untracked", "there is no session_meta.json")
-    if facts.state is State.DAMAGED:
-        return Evidence("flags", "damaged", f"session_meta.json cannot be read: {facts.meta_problem or 'unknown'}")
+    if facts.state in (State.UNTRACKED, State.DAMAGED):
+        return Evidence("flags", facts.state.value, facts.state_says or f"its metadata is {facts.state}")
     if facts.state is State.ACTIVE:
         return Evidence("flags", "unclear", "active, and no reason for an end")
     if facts.is_active:
@@ -209,6 +224,8 @@ def _boot(facts: Facts, _: Thresholds) -> Evidence | None:
     both = f"last written {_ago(facts.now, facts.last_write)}, before this host started {_ago(facts.now, facts.boot)}"
     if facts.remote is not None:
         return Evidence("boot", "unclear", f"{both}; but the store is on {facts.remote}, and another host may write it")
+    if not facts.records_end:
+        return Evidence("boot", "unclear", f"{both}; it may have ended before")
     return Evidence("boot", "crashed", both)
 
 
@@ -219,7 +236,8 @@ def _idle(facts: Facts, thresholds: Thresholds) -> Evidence | None:
     wait = patience_seconds(facts, thresholds)
     rhythm = "" if facts.rhythm_seconds is None else f", its rhythm is {span(facts.rhythm_seconds)}"
     if idle >= wait or (facts.boot is not None and facts.last_write < facts.boot and facts.remote is None):
-        return Evidence("idle", "crashed", f"idle {span(idle)}{rhythm}")
+        told = f"idle {span(idle)}{rhythm}"
+        return Evidence("idle", "crashed", told) if facts.records_end else Evidence("idle", "unclear", told)
     told = f"written {span(idle)} ago ({facts.last_write_of}){rhythm}: may be alive until idle for {span(wait)}"
     return Evidence("idle", "live", told)
 

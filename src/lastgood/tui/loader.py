@@ -120,7 +120,7 @@ class Loader:
             self._watcher = None
         if on:
             self._watcher = threading.Event()
-            what = (self._store.path, self._names, self.look_again, self._watcher)
+            what = (self._store.path, self._store.watched, self._names, self.look_again, self._watcher)
             threading.Thread(target=poll, args=what, name="lastgood-watch", daemon=True).start()
 
     def export(self, file: StoredFile, target: str) -> None:

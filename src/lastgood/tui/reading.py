@@ -6,6 +6,7 @@ from ..core.assess import Assessed
 from ..core.errors import LastgoodError
 from ..core.journal import Journal
 from ..core.model import Checkpoint, StoredFile
+from ..core.pending import within
 from ..core.sanitise import clean_lines
 from ..core.serde import ParseFault, parse_exactly
 from ..core.store import Store
@@ -25,12 +26,10 @@ def detail(store: Store, seen: Assessed, point: Checkpoint) -> Detail:
     except LastgoodError as error:
         return Detail(file, diagnosis=(str(error),))
     if point.valid:
-        return Detail(file, pending=_pending(raw))
-    from ..core.diagnose import diagnose
-
-    found = diagnose(raw, point, _neighbours(store, seen, point))
+        return Detail(file, pending=_pending(raw, store.state_path(file)))
+    found = store.diagnose(raw, point, _neighbours(store, seen, point))
     sentences = (found.sentence, *(note.sentence for note in found.notes))
-    return Detail(file, _pending(raw), sentences, found.excerpt)
+    return Detail(file, _pending(raw, store.state_path(file)), sentences, found.excerpt)
 
 
 def _neighbours(store: Store, seen: Assessed, point: Checkpoint) -> list[tuple[Checkpoint, dict[str, object]]]:
@@ -63,7 +62,8 @@ def open_file(store: Store, file: StoredFile) -> Opened:
         value = _object(raw)
     except ParseFault as fault:
         return Opened(file, raw, fault=(fault.offset, str(fault)), problem="it does not parse")
-    return Opened(file, raw, value)
+    held = within(value, store.state_path(file))
+    return Opened(file, raw, held if isinstance(held, dict) else None)
 
 
 def compare(store: Store, file: StoredFile, against: StoredFile) -> Compared:
@@ -111,10 +111,10 @@ def _object(raw: bytes) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _pending(raw: bytes) -> tuple[str, ...]:
+def _pending(raw: bytes, keys: tuple[str, ...]) -> tuple[str, ...]:
     from ..core.pending import pending_calls
 
     try:
-        return tuple(call.says() for call in pending_calls(parse_exactly(raw)))
+        return tuple(call.says() for call in pending_calls(within(parse_exactly(raw), keys)))
     except ParseFault:
         return ()

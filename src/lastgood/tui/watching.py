@@ -11,15 +11,20 @@ _EVERY_S = 2.0
 
 
 def poll(
-    store_path: str, known: Collection[str], look_again: Callable[[Iterable[str]], object], ended: threading.Event
+    store_path: str,
+    watched: Collection[str],
+    known: Collection[str],
+    look_again: Callable[[Iterable[str]], object],
+    ended: threading.Event,
 ) -> None:
     """Compare each session's stamps with those of the last look, until `ended`.
 
     Args:
+        watched: what lies in an entry and is modified whenever its sessions change, as paths; "": the entry itself.
         known: the names of the sessions that are shown, as they are at any moment; empty: not yet listed.
         look_again: is given the names of those that changed, came or went.
     """
-    last: dict[str, tuple[int, int]] = {}
+    last: dict[str, tuple[int, ...]] = {}
     pause = _EVERY_S
     while not ended.wait(pause):
         began = time.monotonic()
@@ -27,19 +32,21 @@ def poll(
             there = {entry.name for entry in os.scandir(store_path) if not entry.name.startswith(".")}
         except OSError:
             continue
-        shown = set(known)
-        now = {name: _stamps(f"{store_path}/{name}") for name in there & shown}
+        shown = {name.partition("/")[0] for name in known}  # a folder can hold several sessions
+        now = {name: _stamps(f"{store_path}/{name}", watched) for name in there & shown}
         changed = [name for name, stamps in now.items() if last.get(name, stamps) != stamps]
         new = [name for name in there - shown if os.path.isdir(f"{store_path}/{name}")]
         last = now
         if shown:
-            look_again([*changed, *new, *(shown - there)])
+            gone = shown - there
+            again = {*changed, *gone}
+            look_again([*new, *(name for name in known if name.partition("/")[0] in again)])
         # At most a twentieth of one core, however many sessions there are.
         pause = max(_EVERY_S, 20 * (time.monotonic() - began))
 
 
-def _stamps(folder: str) -> tuple[int, int]:
-    return _mtime(f"{folder}/session_meta.json"), _mtime(f"{folder}/checkpoints")
+def _stamps(entry: str, watched: Collection[str]) -> tuple[int, ...]:
+    return tuple(_mtime(f"{entry}/{path}") for path in watched)
 
 
 def _mtime(path: str) -> int:

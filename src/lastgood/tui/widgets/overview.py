@@ -248,7 +248,8 @@ def _files(seen: Assessed) -> str:
     ]
     parts = [words for words, there in kinds if there]
     if seen.points is not None:
-        parts.append(f"{sum(p.valid for p in seen.points)} of {len(seen.points)} valid")
+        word = "whole" if any(p.integrity is Integrity.NOT_RECORDED for p in seen.points) else "valid"
+        parts.append(f"{sum(p.valid for p in seen.points)} of {len(seen.points)} {word}")
         refused = sum(p.integrity is Integrity.VALID and not p.runtime_accepts for p in seen.points)
         if refused:
             parts.append(f"{refused} of these refused by the runtime")
