@@ -26,6 +26,7 @@ from ..core.store import Store
 from ..core.verdict import Thresholds
 from ..themes import STATES
 from .actions import VERBS, bindings_for
+from .forerun import Forerun
 from .keys import OneKeyAtATime
 from .loader import Loader
 from .screens.main import MainScreen
@@ -47,6 +48,7 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         absent: what to say where there is no store.
         notice: something to be said once, at the start.
         cache_folder: where verdicts are remembered; None: nowhere.
+        forerun: what is being read already.
         picking: a restore point is to be chosen for `lastgood pick`.
     """
 
@@ -67,6 +69,7 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         notice: str | None = None,
         cache_folder: str | None = None,
         picking: bool = False,
+        forerun: Forerun | None = None,
     ) -> None:
         self._usual_states = {name: str(theme["variables"][name]) for name in STATES}
         # Textual settles how NO_COLOR is done here and now, before any theme is set.
@@ -94,7 +97,7 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         if config.keys:
             self.set_keymap(config.keys)
         if store is not None:
-            self.loader = Loader(store, config.thresholds, self._to_main, cache_folder=cache_folder)
+            self.loader = Loader(store, config.thresholds, self._to_main, cache_folder=cache_folder, forerun=forerun)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The colours of lastgood's own states, for themes of Textual's that lack them."""

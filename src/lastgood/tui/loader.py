@@ -20,6 +20,7 @@ from ..core.model import Checkpoint, Session, StoredFile
 from ..core.store import Store
 from ..core.verdict import Thresholds
 from .appraiser import Appraiser
+from .forerun import Forerun
 from .news import Acted, Batch, Detailed, Names, NotProposed, Progress, Proposed, Told, Trouble
 from .sweep import Sweep
 from .watching import poll
@@ -34,6 +35,7 @@ class Loader:
     Args:
         post: takes a message from any thread; a screen's ``post_message``.
         cache_folder: where verdicts are remembered from one run to the next; None: they are not.
+        forerun: what is being read already, for the first going-through.
     """
 
     def __init__(
@@ -43,10 +45,13 @@ class Loader:
         post: Callable[[Message], object],
         *,
         cache_folder: str | None = None,
+        forerun: Forerun | None = None,
     ) -> None:
         self._store = store
         self._post = post
         self._appraiser = Appraiser(store, thresholds, post, cache_folder)
+        self._forerun = forerun
+        self._painted = threading.Event()
         self._sweep: Sweep | None = None
         self._names: set[str] = set()
         """The sessions that the screen knows."""
@@ -63,8 +68,13 @@ class Loader:
         self.stop()
         if not self._server.is_alive():
             self._server.start()
-        self._sweep = Sweep(self._appraiser, self._post, self._names)
+        self._sweep = Sweep(self._appraiser, self._post, self._names, self._forerun, self._painted)
+        self._forerun = None
         threading.Thread(target=self._guarded, args=(self._sweep,), name="lastgood-store", daemon=True).start()
+
+    def painted(self) -> None:
+        """The screen has been painted: the rest may begin."""
+        self._painted.set()
 
     def stop(self) -> None:
         """Stop going through the store; what somebody asks for is still served."""

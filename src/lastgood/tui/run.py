@@ -13,6 +13,7 @@ from ..config import Config, check_keys
 from ..core.errors import LastgoodError, NotFound, Refused
 from ..core.model import Checkpoint, FileKind, Recovery
 from ..core.store import DEFAULT_STORE, Store, open_store
+from .forerun import Forerun
 
 INTERRUPTED = 130
 
@@ -31,13 +32,16 @@ def run(store_path: str, config: Config, *, remember: bool = True) -> int:
     _refuse_without_terminal()
     _prepare_environment(config)
     store, absent = _open(store_path, config)
+    forerun = Forerun.start(store, config.thresholds) if store is not None else None
     from .app import LastgoodApp, every_binding
 
     if config.keys:
         check_keys(config, every_binding())
     theme, notice = choose_theme(config.theme, os.environ)
     cache_folder = paths.cache_dir() if remember else None
-    app = LastgoodApp(store, store_path, config, theme=theme, absent=absent, notice=notice, cache_folder=cache_folder)
+    app = LastgoodApp(
+        store, store_path, config, theme=theme, absent=absent, notice=notice, cache_folder=cache_folder, forerun=forerun
+    )
     app.run(mouse=config.mouse)
     if app.return_code is None:
         return INTERRUPTED
@@ -67,11 +71,12 @@ def pick(store_path: str, config: Config) -> dict[str, Any] | None:
     try:
         _refuse_without_terminal()
         _prepare_environment(config)
+        forerun = Forerun.start(store, config.thresholds)
         from .app import LastgoodApp
 
         theme, _ = choose_theme(config.theme, os.environ)
         notice = "c chooses the restore point under the cursor; q leaves without one"
-        app = LastgoodApp(store, store_path, config, theme=theme, notice=notice, picking=True)
+        app = LastgoodApp(store, store_path, config, theme=theme, notice=notice, picking=True, forerun=forerun)
         app.run(mouse=config.mouse)
     finally:
         for number, saved in enumerate(kept):

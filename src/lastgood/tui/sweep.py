@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from textual.message import Message
 
 from ..core.assess import Assessed
 from ..core.evidence import Host
-from ..core.model import Checkpoint, Session, Survey
+from ..core.model import Checkpoint, Session, Survey, Verdict
 from .appraiser import Appraiser
+from .forerun import Forerun
 from .news import Batch, Names, Progress
 from .triage import SORTS, UNLISTED
 
 _POST_EVERY_S = 0.1
 _FIRST_POST_S = 0.03
+_PAINT_S = 2.0
+"""At most so long is waited for the first paint."""
 
 
 class Sweep:
@@ -23,13 +27,24 @@ class Sweep:
 
     Args:
         names: is given the names of all sessions, once they are known.
+        forerun: what has been read already; None: nothing has.
+        painted: set once the screen has been painted for the first time.
     """
 
-    def __init__(self, appraiser: Appraiser, post: Callable[[Message], object], names: set[str]) -> None:
+    def __init__(
+        self,
+        appraiser: Appraiser,
+        post: Callable[[Message], object],
+        names: set[str],
+        forerun: Forerun | None,
+        painted: threading.Event,
+    ) -> None:
         self._appraiser = appraiser
         self._store = appraiser.store
         self._post = post
         self._names = names
+        self._forerun = forerun
+        self._painted = painted
         self._outbox = _Outbox(post)
         self._host = Host.look(self._store.path)
         self._actions = appraiser.actions()
@@ -48,17 +63,31 @@ class Sweep:
     def _glance(self) -> list[Assessed]:
         """Every session by its name and metadata, worst first."""
         glanced: list[Assessed] = []
-        unlisted = Survey(UNLISTED)
-        for session in self._store.sessions():
+        for some in self._glances():
             if self._stopped:
                 return []
-            glanced.append(self._assess(session, unlisted, None))
-            self._outbox.put(glanced[-1])
+            glanced += some
+            for seen in some:
+                self._outbox.put(seen)
         self._outbox.flush()
         self._names.clear()
         self._names.update(seen.session.name for seen in glanced)
         self._post(Names(frozenset(self._names)))
         return sorted(glanced, key=SORTS[0].key)
+
+    def _glances(self) -> Iterator[list[Assessed]]:
+        """What the forerun found; where there is none, or it died, what is found here."""
+        for some in self._forerun.sessions() if self._forerun is not None else ():
+            if not some:
+                return
+            if some[0].verdict is Verdict.ENDED and not self._painted.is_set():
+                # The unclean ones are what the first paint is for: it gets this process to itself.
+                self._outbox.flush()
+                self._painted.wait(_PAINT_S)
+            yield some
+        unlisted = Survey(UNLISTED)
+        for session in self._store.sessions():
+            yield [self._assess(session, unlisted, None)]
 
     def _survey(self, glanced: Sequence[Assessed]) -> list[Assessed]:
         """The same with their files listed, in the order in which they are to be verified."""

@@ -86,6 +86,7 @@ class MainScreen(Previewing, inherit_bindings=False):
 
     def _settle(self) -> None:
         self.lastgood.settle()
+        self.loader.painted()
         if self.lastgood.read_only:
             self._show_header()
             self._show_keys()

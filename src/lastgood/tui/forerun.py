@@ -1,0 +1,93 @@
+"""A process that reads the store on another core while this one imports Textual: the first paint then has it at once.
+
+It is forked while this process has one thread, sends what it found down a pipe, the unclean sessions as they are met
+and the others after them, and ends. Where it cannot be had, or dies, the store is read by whoever asks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import suppress
+
+from ..core.assess import Assessed, actions_on, assess
+from ..core.evidence import Host
+from ..core.model import Survey, Verdict
+from ..core.store import Store
+from ..core.verdict import Thresholds
+from .triage import UNLISTED
+
+_SLICE = 64
+_PIPE_BYTES = 1 << 20
+"""Some thousand sessions fit while nobody reads yet."""
+
+
+class Forerun:
+    """What the process sends, to be read once."""
+
+    def __init__(self, descriptor: int, pid: int) -> None:
+        self._descriptor = descriptor
+        self._pid = pid
+
+    @classmethod
+    def start(cls, store: Store, thresholds: Thresholds) -> Forerun | None:
+        """Begin reading; None where no process can be had. To be called before there is a second thread."""
+        ours, theirs = os.pipe()
+        with suppress(AttributeError, OSError):  # not on every system, or not allowed: it waits sooner for its reader
+            fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(ours)
+            os.close(theirs)
+            return None
+        if pid == 0:
+            os.close(ours)
+            _read_and_leave(store, thresholds, theirs)
+        os.close(theirs)
+        return cls(ours, pid)
+
+    def sessions(self) -> Iterator[list[Assessed]]:
+        """What it found, in slices; after the last comes an empty one, unless it died before."""
+        try:
+            with os.fdopen(self._descriptor, "rb") as pipe:
+                while True:
+                    # Our own process wrote it, to a pipe that no other has.
+                    yield pickle.load(pipe)  # noqa: S301
+        except (EOFError, OSError, pickle.UnpicklingError):
+            return
+        finally:
+            with suppress(ChildProcessError):
+                os.waitpid(self._pid, 0)
+
+
+def _read_and_leave(store: Store, thresholds: Thresholds, descriptor: int) -> None:
+    """The process's whole life. Whatever happens to it, nothing of the program that it was forked from runs here."""
+    try:
+        with os.fdopen(descriptor, "wb") as pipe:
+            for some in _worst_first(store, thresholds):
+                pickle.dump(some, pipe, pickle.HIGHEST_PROTOCOL)
+                pipe.flush()
+    finally:
+        os._exit(0)
+
+
+def _worst_first(store: Store, thresholds: Thresholds) -> Iterator[list[Assessed]]:
+    host, actions, unlisted = Host.look(store.path), actions_on(store), Survey(UNLISTED)
+    unclean: list[Assessed] = []
+    ended: list[Assessed] = []
+    for session in store.sessions():
+        seen = assess(store, session, host=host, thresholds=thresholds, actions=actions, survey=unlisted)
+        if seen.verdict is Verdict.ENDED:
+            ended.append(seen)
+        else:
+            unclean.append(seen)
+        if len(unclean) == _SLICE:
+            yield unclean
+            unclean = []
+    if unclean:
+        yield unclean
+    yield from (ended[at : at + _SLICE] for at in range(0, len(ended), _SLICE))
+    yield []
