@@ -7,19 +7,15 @@ without a zone), `state` (whatever the program gave), `_version` 1. No checksum,
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
 from typing import ClassVar
 
 from . import files
-from .lookup import runtime_latest
 from .model import Checkpoint, Evidence, FileKind, Header, Integrity, Plan, Session, State, StoredFile, Survey
 from .names import hex_in_sdk_name, is_sdk_name, time_in_name
-from .newest import plan_copy
-from .store import Deed, Entry, Store
+from .store import Deed, Entry, Store, newest_first
 from .stored import opened_path, stored
 from .times import parse_rfc3339
 
@@ -85,6 +81,9 @@ class ContinuumSdkStore(Store):
         return ("state",)
 
     def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
+        import json
+        from hashlib import sha256
+
         digest = sha256(raw).hexdigest()
         try:
             # The SDK's own parser decides what its load can read.
@@ -99,10 +98,11 @@ class ContinuumSdkStore(Store):
 
     def recovery_order(self, session: Session, survey: Survey) -> Sequence[StoredFile]:
         """`load` opens the newest and, where it is torn, nothing else."""
-        newest = runtime_latest(survey)
-        return () if newest is None else (newest,)
+        return newest_first(survey.of(FileKind.CHECKPOINT))[:1]
 
     def plan_restore(self, session: Session, point: Checkpoint, *, foreign: bool = False, reseal: bool = False) -> Plan:
+        from .newest import plan_copy
+
         path = _new_path(session.path, point.file.name)
         made = plan_copy(session, self.survey(session), point, path, foreign=foreign)
         return made._replace(warnings=(*made.warnings, "no checksum is recorded: it reads well, and more is not known"))
@@ -140,13 +140,15 @@ def _kind_of(name: str) -> FileKind | None:
 
 def _signs(survey: Survey) -> tuple[Evidence, ...]:
     """Whether the newest checkpoint is cut off, by its last bytes: then `load` gives nothing."""
-    newest = runtime_latest(survey)
+    newest = max(survey.of(FileKind.CHECKPOINT), key=lambda file: file.mtime_ns, default=None)
     if newest is None or newest.problem is not None:
         return ()
     try:
-        with open(opened_path(newest), "rb") as file:
-            file.seek(max(0, newest.size - len(_END)))
-            end = file.read(len(_END))
+        fd = os.open(opened_path(newest), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            end = os.pread(fd, len(_END), max(0, newest.size - len(_END)))
+        finally:
+            os.close(fd)
     except OSError:
         return ()
     if end == _END:
@@ -228,6 +230,8 @@ def _length(value: object) -> int | None:
 
 def _new_path(folder: str, name: str) -> str:
     """``cp_<12 hex>_<now>.json`` with the chosen file's own hex; a second later for each such name that is taken."""
+    from hashlib import sha256
+
     part = hex_in_sdk_name(name) or sha256(os.fsencode(name)).hexdigest()[:12]
     second = int(time.time())
     while os.path.lexists(path := os.path.join(folder, f"cp_{part}_{second}.json")):
@@ -236,6 +240,8 @@ def _new_path(folder: str, name: str) -> str:
 
 
 def _digest(path: str) -> str | None:
+    from hashlib import sha256
+
     try:
         return sha256(files.read_regular(path, limit=1 << 40)).hexdigest()
     except (files.Unreadable, files.TooLarge):
