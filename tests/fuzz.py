@@ -4,8 +4,7 @@
     python -m tests.fuzz --seconds 600 [TARGET…]
 
 Coverage-guided, from the files in ``tests/data/corpus``; what it finds it leaves in ``--found DIR`` (a temporary folder
-unless named), and a case worth keeping goes to ``tests/data/fuzz``, which ``tests/hostile/test_fuzz_cases.py`` runs
-through every target.
+unless named); a case worth keeping becomes a test of the module that it broke.
 """
 
 from __future__ import annotations
