@@ -298,3 +298,13 @@ def test_nothing_is_written_through_a_symlink(tmp_path: Path) -> None:
     linked = ContinuumStore(str(tmp_path))
     with pytest.raises(Refused, match="symlink"):
         plan(linked, path.replace("/real/", "/"))
+
+
+def test_of_recoded_text_the_file_s_own_bytes_are_told() -> None:
+    content = stores.checkpoint(SESSION, 3, id="0000abcd")
+    raw = stores.seal(content).decode().encode("utf-16-le")
+    torn = raw[: raw.index("tokens_used".encode("utf-16-le")) + 4]
+    kept = salvage(torn)
+    assert kept.messages == 4
+    assert 0 == kept.first < kept.last <= len(torn)
+    assert f"of {len(torn)})" in kept.lost
