@@ -62,6 +62,8 @@ def told(words: Sequence[str]) -> tuple[int, bytes]:
     """The exit code and every byte that a terminal gets of this call; the call is a process of its own."""
     pid, fd = pty.fork()
     if pid == 0:
+        for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):  # the terminal's, not those of the tests
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", errors="backslashreplace", closefd=False))
         try:
             code = main.run([*words])
         except SystemExit as end:
@@ -69,6 +71,7 @@ def told(words: Sequence[str]) -> tuple[int, bytes]:
         except BaseException:
             code = 99
         sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
     came = b""
     while True:
@@ -97,6 +100,7 @@ def walk(root: Path, text: str) -> list[str]:
             if command not in ("info", "completion", "demo", "pick"):
                 words[1:1] = ["-s", store]
             code, came = told(words)
+            assert came, words
             if code not in CONTRACT or b"Traceback" in came or b"failed inside" in came:
                 wrong.append(f"{words}: exit {code}: {came[-300:]!r}")
             wrong += [f"{words}: {found}" for found in poison.acting(came)]

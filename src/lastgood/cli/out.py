@@ -58,10 +58,15 @@ def json_text(value: object, *, within: int = 0) -> bytes:
     try:
         raw = orjson.dumps(value, option=orjson.OPT_INDENT_2)
     except TypeError:
-        # A file name that is not UTF-8: its bytes stand as lone surrogates, which only an escape can carry.
+        raw = b""
+    if not raw or (sys.stdout.isatty() and not raw.isascii()):
+        # A file name that is not UTF-8: its bytes stand as lone surrogates, which only an escape can carry. And what
+        # is shown on a terminal must not act on it.
         import json
 
         raw = json.dumps(value, indent=2, ensure_ascii=True).encode()
+    if sys.stdout.isatty():
+        raw = raw.replace(b"\x7f", b"\\u007f")
     return raw[within * (within + 3) : len(raw) - within * (within + 1)]
 
 

@@ -8,7 +8,7 @@ import os
 import shlex
 
 from ..config import Config, load
-from ..core.errors import UsageProblem
+from ..core.errors import Failed, UsageProblem
 from ..core.store import locate_store
 from .out import put, put_json, say
 
@@ -50,7 +50,10 @@ def demo(args: argparse.Namespace) -> int:
         target = os.path.abspath(args.build)
         if os.path.isdir(target) and os.listdir(target):
             raise UsageProblem(f"{target} is not empty: name a new folder for the sample store")
-        build(target, now_ns=now_ns())
+        try:
+            build(target, now_ns=now_ns())
+        except (OSError, ValueError) as error:
+            raise Failed(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}") from error
         put(target)
         say(f"a sample store; look at it with: lastgood {shlex.quote(target)}")
         return 0
