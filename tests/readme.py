@@ -5,29 +5,26 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from textual.binding import Binding
-from textual.keys import format_key
-
 from lastgood import themes
 from lastgood.config import EXAMPLE
-from lastgood.tui.actions import VERBS
-from lastgood.tui.rows import MOVES
+from lastgood.tui.actions import GROUPS, VERBS, Verb, key_name
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-
-GROUPS = {"move": "Moving", "find": "Finding", "look": "Looking", "change": "Changing", "screen": "The screen"}
 
 
 def keys() -> str:
     """The table of all keys, with the ids that a configuration remaps."""
-    rows = [("move", b.key, b.description, b.id or "") for b in MOVES if isinstance(b, Binding)]
-    rows += [(v.group, v.keys, v.help + (" *" if v.writes else ""), v.name) for v in VERBS]
     lines = ["| key | does | id |", "|---|---|---|"]
     for group, title in GROUPS.items():
         lines.append(f"| | **{title}** | |")
-        for _, pressed, does, name in (row for row in rows if row[0] == group):
-            spelled = " ".join(f"`{format_key(key)}`" for key in pressed.split(","))
-            lines.append(f"| {spelled} | {does} | {name} |")
+        told: dict[str, list[Verb]] = {}
+        for verb in VERBS:
+            if verb.group == group:
+                told.setdefault(verb.help + (" *" if verb.writes else ""), []).append(verb)
+        for does, verbs in told.items():
+            spelled = " ".join(f"`{key_name(key)}`" for verb in verbs for key in verb.keys.split(","))
+            names = verbs[0].name if len(verbs) == 1 else f"{verbs[0].name} … {verbs[-1].name}"
+            lines.append(f"| {spelled} | {does} | {names} |")
     return "\n".join([*lines, "", "\\* writes, after it has shown what; disabled with `--read-only`."])
 
 

@@ -96,11 +96,12 @@ def load(path: str | None = None) -> Config:
     return _parse(file, raw)
 
 
-def check_keys(config: Config, bindings: Mapping[str, str]) -> None:
+def check_keys(config: Config, bindings: Mapping[str, str], meet: Callable[[str, str], bool]) -> None:
     """Hold the remapped keys against the bindings there are.
 
     Args:
         bindings: binding id → its key or keys as they are without a remap.
+        meet: whether two of them can apply at once, and so must not share a key.
 
     Raises:
         UsageProblem: an id that does not exist, or a key that another binding has.
@@ -113,15 +114,9 @@ def check_keys(config: Config, bindings: Mapping[str, str]) -> None:
         gained = _spelled_alike(remap) - _spelled_alike(bindings[binding])
         for other, usual in bindings.items():
             taken = gained & _spelled_alike(config.keys.get(other, usual))
-            if taken and other != binding and _meet(binding, other):
+            if taken and other != binding and meet(binding, other):
                 said = f"{min(taken)!r} is the key of {other!r}; remap that one too"
                 raise UsageProblem(f"{config.file}: keys.{binding}: {said}")
-
-
-def _meet(binding: str, other: str) -> bool:
-    """Whether both can apply at once: `overview.down` and `log.down` belong to different panes."""
-    pane, other_pane = (name.rpartition(".")[0] for name in (binding, other))
-    return pane == other_pane or not pane or not other_pane
 
 
 def _spelled_alike(keys: str) -> set[str]:

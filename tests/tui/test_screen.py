@@ -155,7 +155,7 @@ async def test_marks_are_terminated_together_and_those_hidden_by_the_filter_are_
         await screen.until(lambda: "1/4" in screen.rows[0] and "2 marked" in screen.rows[0], "filtered")
         await screen.press("t", "1")
         await screen.until_shown("Terminate 2 sessions", "1 marked session")
-        assert "hidden by the filter" in screen.text
+        assert "not shown now" in screen.text
         await screen.press("y")
         await screen.until(lambda: "✓ terminated 2 sessions" in screen.status, "done")
     assert {meta(store, name)["termination_reason"] for name in ("aaaa1111", "bbbb2222")} == {"crashed"}
@@ -325,3 +325,28 @@ async def test_what_changes_on_disk_is_shown_without_a_key(store: str) -> None:
                 break
             await screen.pilot.pause(0.5)
         assert "5 sessions" in screen.rows[0]
+
+
+async def test_after_a_restore_the_cursor_is_on_the_next_worst_and_the_sentence_stays(store: str) -> None:
+    async with driven(store) as screen:
+        await screen.press("r")
+        await screen.until_shown("Restore aaaa1111")
+        await screen.press("y")
+        await screen.until(lambda: "restored" in next(r for r in screen.rows if "aaaa1111" in r), "the new verdict")
+        await screen.until(lambda: "✓ restored aaaa1111" in screen.status and "u undoes it" in screen.status, "said")
+        line = screen.main.sessions.focused_line
+        assert line is not None and line.session == "bbbb2222"
+        await screen.press("down")
+        assert "✓" not in screen.status
+
+
+async def test_the_bar_tells_the_keys_that_apply_where_the_focus_is(store: str) -> None:
+    async with driven(store) as screen:
+        assert "r restore" in screen.rows[-1] and "q quit" in screen.rows[-1]
+        await screen.press("slash")
+        assert "enter keep" in screen.rows[-1] and "esc clear" in screen.rows[-1]
+        assert "restore" not in screen.rows[-1] and "/ filter" not in screen.rows[-1]
+        await screen.press("escape", "2", "tab")
+        await screen.until(lambda: "space fold" in screen.rows[-1] and "/ search" in screen.rows[-1], "the viewer's")
+        await screen.press("escape", "r")
+        await screen.until(lambda: "esc cancel" in screen.rows[-1] and "y do it" in screen.rows[-1], "the dialog's")

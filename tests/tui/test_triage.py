@@ -113,9 +113,19 @@ def test_reading_gives_the_preview_the_room() -> None:
 
 
 def test_no_two_actions_of_a_place_share_a_key_and_none_needs_a_chord_but_the_usual_ones() -> None:
+    for place in {verb.place for verb in VERBS}:
+        keys = [key for verb in VERBS if verb.place == place for key in verb.keys.split(",")]
+        assert len(keys) == len(set(keys)), place
     keys = [key for verb in VERBS for key in verb.keys.split(",")]
-    assert len(keys) == len(set(keys))
-    assert {key for key in keys if key.startswith("ctrl")} <= {"ctrl+r", "ctrl+p", "ctrl+z", "ctrl+q", "ctrl+c"}
+    assert {key for key in keys if key.startswith("ctrl")} <= {
+        "ctrl+r",
+        "ctrl+p",
+        "ctrl+z",
+        "ctrl+q",
+        "ctrl+c",
+        "ctrl+f",
+        "ctrl+b",
+    }
 
 
 def test_read_only_refuses_what_writes_and_nothing_else() -> None:
@@ -128,3 +138,55 @@ def test_read_only_refuses_what_writes_and_nothing_else() -> None:
 def test_what_writes_is_marked_so() -> None:
     assert {v.name for v in VERBS if v.writes} >= {"restore", "terminate", "activate", "undo", "salvage", "repair"}
     assert BY_NAME["restore"].keys == "r"
+
+
+def test_every_binding_of_the_screen_is_in_the_table() -> None:
+    """So that each can be remapped, and stands in the help and the README."""
+    from lastgood.tui import app, flow
+    from lastgood.tui.screens import dialogs, handing, help, log, main
+    from lastgood.tui.widgets import diff_view, filter, json_view, messages_view, overview, reader
+
+    seen_names = set()
+    modules = (
+        app,
+        flow,
+        dialogs,
+        handing,
+        help,
+        log,
+        main,
+        diff_view,
+        filter,
+        json_view,
+        messages_view,
+        overview,
+        reader,
+    )
+    for module in modules:
+        for owner in vars(module).values():
+            for ancestor in getattr(owner, "__mro__", ()):
+                if ancestor.__module__.startswith("lastgood."):
+                    for binding in vars(ancestor).get("BINDINGS", ()):
+                        assert BY_NAME[binding.id].keys == binding.key
+                        seen_names.add(binding.id)
+    assert seen_names == set(BY_NAME)
+
+
+@pytest.mark.parametrize(
+    ("remap", "says"),
+    [
+        ({"json.toggle": "x"}, "'x' is the key of 'stop'"),
+        ({"restore": "y", "copy": "Y"}, "'y' is the key of 'plan.agree'"),
+        ({"view.search": "J"}, "'J' is the key of 'json.next-sibling'"),
+        ({"json.togle": "x"}, "did you mean 'json.toggle'?"),
+    ],
+)
+def test_a_remap_that_steals_from_a_viewer_or_a_dialog_is_refused(remap: dict[str, str], says: str) -> None:
+    from lastgood.config import Config, check_keys
+    from lastgood.core.errors import UsageProblem
+    from lastgood.tui.actions import meet
+
+    every = {verb.name: verb.keys for verb in VERBS}
+    with pytest.raises(UsageProblem, match=says.replace("?", r"\?")):
+        check_keys(Config(keys=remap), every, meet)
+    check_keys(Config(keys={"dialog.down": "x", "json.toggle": "X"}), every, meet)

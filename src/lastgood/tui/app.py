@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
@@ -93,7 +93,6 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         """A resume command to be run once the screen is gone."""
         self.read_only = _ASKED_FOR if store is not None and config.read_only else None
         """Why nothing can be written; None where it can, as far as is known."""
-        self.keys_in_force = dict(config.keys)
         if config.keys:
             self.set_keymap(config.keys)
         if store is not None:
@@ -210,20 +209,6 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         if (error := sys.exception()) is not None:
             self.crash_log = crashlog.keep(error)
         self._close_messages_no_wait()
-
-
-def every_binding() -> dict[str, str]:
-    """Every binding that a configuration can remap: its id and its keys."""
-    from .screens.main import MainScreen
-    from .widgets.overview import Overview
-    from .widgets.session_tree import SessionTree
-
-    found: dict[str, str] = {}
-    for owner in (LastgoodApp, MainScreen, SessionTree, Overview):
-        for binding in owner.BINDINGS:
-            if isinstance(binding, Binding) and binding.id:
-                found[binding.id] = binding.key
-    return found
 
 
 def _not_writable(store_path: str) -> str | None:

@@ -13,15 +13,15 @@ from typing import ClassVar
 from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from .actions import bindings_for
 from .ink import ink
-from .rows import MOVES
 from .text import Part, overlaid, segments, strip
 
 COLOURS = {
@@ -49,7 +49,7 @@ class SearchBar(Input):
         dock: bottom; display: none; height: 1; width: 100%; border: none; padding: 0 1; background: $surface;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel", show=False, id="search.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("search")
 
     def __init__(self) -> None:
         super().__init__(placeholder="search, then enter", select_on_focus=True)
@@ -84,13 +84,7 @@ class Flow(Widget, can_focus=True):
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"flow--cursor", "flow--note", "flow--match"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *MOVES,
-        Binding("slash", "search", "Search", show=False, id="view.search"),
-        Binding("n", "hit(1)", "Next hit", show=False, id="view.next-hit"),
-        Binding("N", "hit(-1)", "Previous hit", show=False, id="view.previous-hit"),
-        Binding("w", "wrap", "Wrap or clip long lines", show=False, id="view.wrap"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("move", "view")
 
     cursor = reactive(0, repaint=False, init=False)
     wrap = reactive(True, repaint=False, init=False)

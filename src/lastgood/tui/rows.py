@@ -5,27 +5,18 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from .actions import bindings_for
 from .text import overlaid
 
-MOVES: list[BindingType] = [
-    Binding("j,down", "move(1)", "Down", show=False, id="move.down"),
-    Binding("k,up", "move(-1)", "Up", show=False, id="move.up"),
-    Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="move.page-down"),
-    Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="move.page-up"),
-    Binding("g,home", "first", "First", show=False, id="move.first"),
-    Binding("G,end", "last", "Last", show=False, id="move.last"),
-]
-"""The keys that move a cursor, the same wherever there is one."""
 
-
-class Rows(ScrollView, can_focus=True):
+class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     """A cursor over numbered rows. A subclass gives :meth:`row_count` and :meth:`row_strip`.
 
     When the cursor leaves the screen the rows jump by half of it: over a slow link a jump costs as much as one row.
@@ -47,7 +38,7 @@ class Rows(ScrollView, can_focus=True):
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor"}
-    BINDINGS: ClassVar[list[BindingType]] = MOVES
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("move")
 
     cursor = reactive(0, repaint=False, init=False)
 

@@ -33,10 +33,9 @@ def run(store_path: str, config: Config, *, remember: bool = True) -> int:
     _prepare_environment(config)
     store, absent = _open(store_path, config)
     forerun = Forerun.start(store, config.thresholds) if store is not None else None
-    from .app import LastgoodApp, every_binding
+    from .app import LastgoodApp
 
-    if config.keys:
-        check_keys(config, every_binding())
+    _check_keys(config)
     theme, notice = choose_theme(config.theme, os.environ)
     cache_folder = paths.cache_dir() if remember else None
     app = LastgoodApp(
@@ -71,6 +70,7 @@ def pick(store_path: str, config: Config) -> dict[str, Any] | None:
     try:
         _refuse_without_terminal()
         _prepare_environment(config)
+        _check_keys(config)
         forerun = Forerun.start(store, config.thresholds)
         from .app import LastgoodApp
 
@@ -95,6 +95,14 @@ def _picked(store: Store, name: str, point: Checkpoint) -> dict[str, Any]:
     except (NotFound, ParseFault):
         data = None
     return recovery_record(Recovery(name, point, point.file.kind is FileKind.BACKUP, others), data)
+
+
+def _check_keys(config: Config) -> None:
+    """Raises UsageProblem where the configuration's keys are wrong."""
+    if config.keys:
+        from .actions import BY_NAME, meet
+
+        check_keys(config, {verb.name: verb.keys for verb in BY_NAME.values()}, meet)
 
 
 def _run_on_exit(command: list[str]) -> int:
@@ -142,8 +150,9 @@ def _prepare_environment(config: Config) -> None:
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     # A key waits for at most this long behind the threads that read the store.
     sys.setswitchinterval(0.001)
-    # On a slow link the bytes of one key come apart: half a second tells them from a lone escape.
-    os.environ.setdefault("ESCDELAY", "500")
+    # A key is several bytes, the first of them an escape: over a link they may come apart, on the spot they do not.
+    over_link = "SSH_CONNECTION" in os.environ or "SSH_TTY" in os.environ
+    os.environ.setdefault("ESCDELAY", "250" if over_link else "50")
 
 
 def _open(path: str, config: Config) -> tuple[Store | None, list[str]]:

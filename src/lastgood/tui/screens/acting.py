@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..actions import BY_NAME, Situation
 from ..news import Acted, NotProposed, Proposed
+from ..situation import Situation
 from .handover import HandOver
 
 if TYPE_CHECKING:
@@ -148,11 +148,12 @@ class Acting(HandOver, inherit_bindings=False):
         def answered(agreed: Agreed | None) -> None:
             if agreed is not None:
                 self._acting = True
+                if proposal.verb != "undo":
+                    self.sessions.leaving = {name for plan in proposal.plans for name in plan.sessions}
                 self.status.say(f"{proposal.title}…", "muted")
                 self.loader.carry_out(proposal, agreed.reason)
 
-        opened_by = self.lastgood.keys_in_force.get(proposal.verb, BY_NAME[proposal.verb].keys).split(",")
-        self.app.push_screen(PlanDialog(proposal, opened_by), answered)
+        self.app.push_screen(PlanDialog(proposal), answered)
 
     def on_not_proposed(self, message: NotProposed) -> None:
         self.status.hush()

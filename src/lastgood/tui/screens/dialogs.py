@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -18,16 +18,11 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ...core.words import counted
+from ..actions import bindings_for, key_in_force
 from ..deeds import USUAL_REASONS, Proposal
-from ..text import Part, block, content
-
-_SCROLLS: list[BindingType] = [
-    Binding("down", "scroll_text(1)", "Down", show=False, id="dialog.down"),
-    Binding("up", "scroll_text(-1)", "Up", show=False, id="dialog.up"),
-    Binding("pagedown", "scroll_text(8)", "Page down", show=False, id="dialog.page-down"),
-    Binding("pageup", "scroll_text(-8)", "Page up", show=False, id="dialog.page-up"),
-]
-
+from ..text import content
+from ..widgets.labelled import Labelled, Row
+from ..widgets.status import KeyBar
 
 T = TypeVar("T")
 
@@ -42,7 +37,7 @@ class Agreed:
 class Choice(Widget, can_focus=True):
     """A button of one row: what it says, brackets around it where it has the focus."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,space", "press", "Press", show=False, id="dialog.press")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("choice")
 
     class Pressed(Message):
         def __init__(self, choice: Choice) -> None:
@@ -71,15 +66,40 @@ class Choice(Widget, can_focus=True):
         self.action_press()
 
 
-class Dialog(ModalScreen[T]):
-    """What dialogs have in common: arrows move the focus between the choices, up and down scroll the text."""
+class Dialog(ModalScreen[T], inherit_bindings=False):
+    """What dialogs have in common: a title, a text that scrolls, choices, and the keys that apply on the last row."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *_SCROLLS,
-        Binding("escape", "cancel", "Cancel", show=False, id="dialog.cancel"),
-        Binding("tab,right", "app.focus_next", "Next", show=False, id="dialog.next"),
-        Binding("shift+tab,left", "app.focus_previous", "Previous", show=False, id="dialog.previous"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialog")
+    AUTO_FOCUS = "#cancel"
+
+    def __init__(self, title: str, tone: str = "$text-accent") -> None:
+        super().__init__()
+        self._title = title
+        self._tone = tone
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(content((self._title, f"bold {self._tone}")), id="title")
+            with VerticalScroll(id="text", can_focus=False):
+                yield Labelled(self.says(), label=10)
+            yield from self.asks()
+        yield KeyBar(id="keys")
+
+    def says(self) -> list[Row]:
+        """The text."""
+        raise NotImplementedError
+
+    def asks(self) -> ComposeResult:
+        """What stands below the text: inputs and choices."""
+        with Horizontal(id="choices"):
+            yield Choice("Close", "esc", id="cancel")
+
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
+        self.take(message.choice.id or "cancel")
+
+    def take(self, choice: str) -> None:
+        """The choice with this id was taken."""
+        self.action_cancel()
 
     def action_scroll_text(self, rows: int) -> None:
         self.query_one("#text", VerticalScroll).scroll_relative(y=rows, animate=False)
@@ -91,46 +111,31 @@ class Dialog(ModalScreen[T]):
 class PlanDialog(Dialog[Agreed]):
     """Shows a proposal; the safe choice has the focus, and the key that opened it does not agree to it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,q", "cancel", "Cancel", show=False, id="dialog.no"),
-        Binding("c", "copy", "Copy the plan", show=False, id="dialog.copy"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("plan")
 
-    def __init__(self, proposal: Proposal, opened_by: Sequence[str]) -> None:
-        super().__init__()
+    def __init__(self, proposal: Proposal) -> None:
+        super().__init__(proposal.title)
         self._proposal = proposal
-        self._agree_key = next(key for key in ("y", "o", "k", "w") if key not in opened_by)
 
-    def compose(self) -> ComposeResult:
+    def says(self) -> list[Row]:
+        return _proposal_rows(self._proposal)
+
+    def asks(self) -> ComposeResult:
         proposal = self._proposal
-        with Vertical(id="dialog", classes="-typing" if proposal.type_to_agree is not None else ""):
-            yield Static(content((proposal.title, "bold $text-accent")), id="title")
-            with VerticalScroll(id="text", can_focus=False):
-                yield Static(block(_proposal_lines(proposal)))
-            if proposal.type_to_agree is not None:
-                yield Static(_muted(f"type {proposal.type_to_agree} to do it all the same"), classes="ask")
-                yield OneLine(id="typed")
-            if proposal.asks_reason:
-                yield Static(_muted("reason, for the log (may be left empty)"), classes="ask")
-                yield OneLine(id="reason")
-            with Horizontal(id="choices"):
-                yield Choice("Cancel", "esc", id="cancel")
-                yield Choice(proposal.title.split(" ", 1)[0], self._agree_key, id="agree")
-                yield Static(_muted("c copies the plan"), id="hint")
+        if proposal.type_to_agree is not None:
+            yield Asked(f"type {proposal.type_to_agree} to do it all the same", id="typed")
+        if proposal.asks_reason:
+            yield Asked("reason, for the log (may be left empty)", id="reason")
+        with Horizontal(id="choices"):
+            yield Choice("Cancel", "esc", id="cancel")
+            yield Choice(proposal.title.split(" ", 1)[0], key_in_force(self.app, "plan.agree"), id="agree")
+            yield Static(id="hint")
 
-    def on_mount(self) -> None:
-        self.query_one("#cancel").focus()
-
-    def on_choice_pressed(self, message: Choice.Pressed) -> None:
-        if message.choice.id == "agree":
-            self._agree()
+    def take(self, choice: str) -> None:
+        if choice == "agree":
+            self.action_agree()
         else:
             self.action_cancel()
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key == self._agree_key and not isinstance(self.focused, Input):
-            event.stop()
-            self._agree()
 
     def on_input_submitted(self) -> None:
         self.query_one("#cancel").focus()
@@ -141,7 +146,7 @@ class PlanDialog(Dialog[Agreed]):
         text = "\n".join(self._proposal.as_text())
         self.query_one("#hint", Static).update(_muted(hand_over(self.app, text) or "too long to be sent"))
 
-    def _agree(self) -> None:
+    def action_agree(self) -> None:
         wanted = self._proposal.type_to_agree
         if wanted is not None:
             typed = self.query_one("#typed", Input)
@@ -156,31 +161,19 @@ class PlanDialog(Dialog[Agreed]):
 class ReasonDialog(Dialog[str]):
     """Asks why a session is ended: a number takes a usual reason, or any text is typed."""
 
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self._title = title
+    AUTO_FOCUS = "#reason-1"
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
-            yield Static(content((self._title, "bold $text-accent")), id="title")
-            with VerticalScroll(id="text", can_focus=False):
-                yield Static(content("Why has it ended? It stays with the session and in the log."))
-            with Vertical(id="reasons"):
-                for number, reason in enumerate(USUAL_REASONS, 1):
-                    yield Choice(reason, str(number), id=f"reason-{number}")
-            yield Static(_muted("or type it in your own words, then enter"), classes="ask")
-            yield OneLine(id="typed")
+    def says(self) -> list[Row]:
+        return [(None, "Why has it ended? It stays with the session and in the log.", "")]
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "Next", show=False, id="dialog.next-reason"),
-        Binding("up", "app.focus_previous", "Previous", show=False, id="dialog.previous-reason"),
-    ]
+    def asks(self) -> ComposeResult:
+        with Vertical(id="reasons"):
+            for number, reason in enumerate(USUAL_REASONS, 1):
+                yield Choice(reason, str(number), id=f"reason-{number}")
+        yield Asked("or in your own words, then enter", id="typed")
 
-    def on_mount(self) -> None:
-        self.query_one("#reason-1").focus()
-
-    def on_choice_pressed(self, message: Choice.Pressed) -> None:
-        self._take(int((message.choice.id or "reason-1").rpartition("-")[2]))
+    def take(self, choice: str) -> None:
+        self._take(int(choice.rpartition("-")[2]))
 
     def on_key(self, event: events.Key) -> None:
         if isinstance(self.focused, Input):
@@ -200,6 +193,10 @@ class ReasonDialog(Dialog[str]):
         if message.value.strip():
             self.dismiss(message.value.strip())
 
+    def action_scroll_text(self, rows: int) -> None:
+        """There is more to choose from than to read: up and down move the focus."""
+        (self.focus_next if rows > 0 else self.focus_previous)()
+
     def _take(self, number: int) -> None:
         self.dismiss(USUAL_REASONS[number - 1])
 
@@ -207,57 +204,54 @@ class ReasonDialog(Dialog[str]):
 class TellDialog(Dialog[None]):
     """Something to be read in full before going on."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,q,n", "cancel", "Close", show=False, id="dialog.close")]
-
     def __init__(self, title: str, says: Sequence[str]) -> None:
-        super().__init__()
-        self._title = title
-        self._says = [line for text in says for line in text.split("\n")]
+        super().__init__(title, "$text-warning")
+        self._says = says
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
-            yield Static(content((self._title, "bold $text-warning")), id="title")
-            with VerticalScroll(id="text", can_focus=False):
-                yield Static(block([line] for line in self._says))
-            with Horizontal(id="choices"):
-                yield Choice("Close", "esc", id="cancel")
-
-    def on_mount(self) -> None:
-        self.query_one("#cancel").focus()
-
-    def on_choice_pressed(self) -> None:
-        self.dismiss(None)
+    def says(self) -> list[Row]:
+        return [(None, line, "") for line in _each_line(self._says)]
 
 
 class OneLine(Input):
     """An input of one row whose cursor does not blink: blinking would never let the link rest."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("typed")
+
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, compact=True, placeholder="…", select_on_focus=False)
+        super().__init__(id=id, compact=True, select_on_focus=False)
         self.cursor_blink = False
+
+
+class Asked(Vertical):
+    """What is asked for, and below it the row to type it on."""
+
+    def __init__(self, question: str, *, id: str) -> None:
+        super().__init__(Static(_muted(question)), OneLine(id=id), classes="ask")
 
 
 def _muted(words: str) -> Visual:
     return content((words, "$text-muted"))
 
 
-def _proposal_lines(proposal: Proposal) -> list[list[Part]]:
-    lines: list[list[Part]] = [[(f"! {warning}", "$text-warning")] for warning in _each_line(proposal.warnings)]
-    if lines:
-        lines.append([""])
-    lines += [[(f"{label:9}", "$text-muted"), says] for label, says in proposal.facts]
-    lines += [[("skipped  ", "$text-muted"), (line, "$text-warning")] for line in _each_line(proposal.skipped)]
+def _proposal_rows(proposal: Proposal) -> list[Row]:
+    rows: list[Row] = [("!" if n == 0 else "", line, "warning") for w in proposal.warnings for n, line in _numbered(w)]
+    if rows:
+        rows.append((None, "", ""))
+    rows += [(label, says, "") for label, says in proposal.facts]
+    rows += [("skipped" if n == 0 else "", line, "warning") for s in proposal.skipped for n, line in _numbered(s)]
     steps = [step for plan in proposal.plans for step in plan.steps]
-    lines += [[""], [(f"exactly {counted(len(steps), 'change')} on disk:", "$text-muted")]]
     common = _common_folder([step.path for step in steps])
-    if common:
-        lines.append([(f"in {common}", "$text-muted")])
+    rows.append((None, "", ""))
+    where = f", in {common}" if common else ""
+    rows.append((None, f"exactly {counted(len(steps), 'change')} on disk{where}:", "muted"))
     for step in steps:
-        lines.append(
-            [(f"  {step.op:8}", "$text-accent"), step.path.removeprefix(f"{common}/") if common else step.path]
-        )
-        lines.append([(f"          {step.detail}", "$text-muted")])
-    return lines
+        rows.append((step.op, step.path.removeprefix(f"{common}/") if common else step.path, "accent"))
+        rows += [("", line, "") for line in step.detail.split("\n")]
+    return rows
+
+
+def _numbered(text: str) -> list[tuple[int, str]]:
+    return list(enumerate(text.split("\n")))
 
 
 def _each_line(texts: Sequence[str]) -> list[str]:

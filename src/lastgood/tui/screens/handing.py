@@ -7,22 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from ..text import Part, block, clip, content
-from .dialogs import Choice, Dialog, OneLine
+from ..actions import bindings_for, key_in_force
+from ..text import block, clip, content
+from ..widgets.labelled import Row
+from .dialogs import Asked, Choice, Dialog
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """Something that can be copied."""
 
-    key: str
+    action: str
+    """The name of the action that takes it."""
     name: str
     text: str | None
     """None where there is none here."""
@@ -33,46 +35,31 @@ class Offer:
 class CopyMenu(Dialog[Offer]):
     """One key for each thing that can be copied."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("copying")
+
     def __init__(self, offers: Sequence[Offer]) -> None:
-        super().__init__()
+        super().__init__("Copy")
         self._offers = offers
 
-    def compose(self) -> ComposeResult:
-        lines: list[list[Part]] = []
+    def says(self) -> list[Row]:
+        rows: list[Row] = []
         for offer in self._offers:
+            key = key_in_force(self.app, offer.action)
             first = (offer.text or "").split("\n", 1)[0]
-            shown: Part = clip(first, 60) if offer.text else ("nothing of that here", "$text-muted")
-            lines.append([(f" {offer.key} ", "bold $text-accent"), f" {offer.name:9}", shown])
-        with Vertical(id="dialog"):
-            yield Static(content(("Copy", "bold $text-accent")), id="title")
-            with VerticalScroll(id="text", can_focus=False):
-                yield Static(block(lines))
-            with Horizontal(id="choices"):
-                yield Choice("Cancel", "esc", id="cancel")
+            shown = (clip(first, 60), "") if offer.text else ("nothing of that here", "muted")
+            rows.append((f"{key} {offer.name}", *shown))
+        return rows
 
-    def on_mount(self) -> None:
-        self.query_one("#cancel").focus()
-
-    def on_choice_pressed(self) -> None:
-        self.action_cancel()
-
-    def on_key(self, event: events.Key) -> None:
-        offer = next((o for o in self._offers if o.key == event.character and o.text), None)
-        if offer is not None:
-            event.stop()
+    def action_take(self, name: str) -> None:
+        offer = next(offer for offer in self._offers if offer.name == name)
+        if offer.text:
             self.dismiss(offer)
 
 
-class SelectScreen(ModalScreen[None]):
+class SelectScreen(ModalScreen[None], inherit_bindings=False):
     """A text and nothing beside it, so that the terminal's own mouse can select it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "close", "Close", show=False, id="select.close"),
-        Binding("down,j", "scroll_text(1)", "Down", show=False, id="select.down"),
-        Binding("up,k", "scroll_text(-1)", "Up", show=False, id="select.up"),
-        Binding("pagedown,space", "scroll_text(20)", "Page down", show=False, id="select.page-down"),
-        Binding("pageup", "scroll_text(-20)", "Page up", show=False, id="select.page-up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("select")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -93,22 +80,20 @@ class SelectScreen(ModalScreen[None]):
 class ExportDialog(Dialog[str]):
     """Asks where a restore point is to be written."""
 
+    AUTO_FOCUS = "#typed"
+
     def __init__(self, name: str) -> None:
-        super().__init__()
+        super().__init__(f"Export {name}")
         self._file_name = name
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
-            yield Static(content((f"Export {self._file_name}", "bold $text-accent")), id="title")
-            with VerticalScroll(id="text", can_focus=False):
-                yield Static(content("Its bytes go to a new file that only you can read. Nothing is overwritten."))
-            yield Static(content(("to, then enter", "$text-muted")), classes="ask")
-            yield OneLine(id="typed")
+    def says(self) -> list[Row]:
+        return [(None, "Its bytes go to a new file that only you can read. Nothing is overwritten.", "")]
+
+    def asks(self) -> ComposeResult:
+        yield Asked("to, then enter", id="typed")
 
     def on_mount(self) -> None:
-        typed = self.query_one("#typed", Input)
-        typed.value = f"./{clip(self._file_name, 200)}"
-        typed.focus()
+        self.query_one("#typed", Input).value = f"./{clip(self._file_name, 200)}"
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         if message.value.strip():
@@ -118,26 +103,22 @@ class ExportDialog(Dialog[str]):
 class ResumeDialog(Dialog[bool]):
     """After a restore: the configured command that resumes the session, now or never."""
 
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("resume")
+
     def __init__(self, command: Sequence[str]) -> None:
-        super().__init__()
+        super().__init__("Restored. Resume it with")
         self._command = command
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
-            yield Static(content(("Restored. Resume it with", "bold $text-accent")), id="title")
-            with VerticalScroll(id="text", can_focus=False):
-                yield Static(content(shlex.join(self._command)))
-            with Horizontal(id="choices"):
-                yield Choice("Close", "esc", id="cancel")
-                yield Choice("Run it when I leave", "w", id="agree")
+    def says(self) -> list[Row]:
+        return [(None, shlex.join(self._command), "")]
 
-    def on_mount(self) -> None:
-        self.query_one("#cancel").focus()
+    def asks(self) -> ComposeResult:
+        with Horizontal(id="choices"):
+            yield Choice("Close", "esc", id="cancel")
+            yield Choice("Run it when I leave", key_in_force(self.app, "resume.run"), id="agree")
 
-    def on_choice_pressed(self, message: Choice.Pressed) -> None:
-        self.dismiss(message.choice.id == "agree")
+    def take(self, choice: str) -> None:
+        self.dismiss(choice == "agree")
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "w":
-            event.stop()
-            self.dismiss(True)
+    def action_run(self) -> None:
+        self.dismiss(True)

@@ -11,9 +11,10 @@ from textual.screen import Screen
 
 from ...core.model import StoredFile
 from ...core.sanitise import clean
-from ..actions import BY_NAME, Situation, refusal
+from ..actions import BY_NAME, refusal
 from ..loader import Loader
 from ..news import Paged, Told
+from ..situation import Situation
 from ..widgets.session_tree import SessionTree
 from ..widgets.status import StatusLine
 
@@ -78,10 +79,10 @@ class HandOver(Screen[None], inherit_bindings=False):
         seen, file = self.situation().seen, self.file_to_show()
         view = self._json_view()
         offers = [
-            Offer("i", "id", seen.session.name if seen else None),
-            Offer("p", "path", file.path if file else seen.session.path if seen else None),
-            Offer("v", "value", view.value if view is not None else None, lines=True),
-            Offer("q", "jq path", view.path if view is not None else None),
+            Offer("copying.id", "id", seen.session.name if seen else None),
+            Offer("copying.path", "path", file.path if file else seen.session.path if seen else None),
+            Offer("copying.value", "value", view.value if view is not None else None, lines=True),
+            Offer("copying.query", "jq path", view.path if view is not None else None),
         ]
 
         def chosen(offer: Offer | None) -> None:

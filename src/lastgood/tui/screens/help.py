@@ -2,72 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from ..actions import GROUPS, VERBS, Situation, Verb, refusal, shown_keys
-from ..text import Part, block, content
-from ..widgets.overview import wrapped
+from ..actions import GROUPS, VERBS, Verb, bindings_for, key_name, refusal, shown_keys
+from ..situation import Situation
+from ..text import content
+from ..widgets.labelled import Labelled, Row
+from ..widgets.status import KeyBar
 
-if TYPE_CHECKING:
-    from ..app import LastgoodApp
-
-_KEYS = 23
 _ANYWHERE = 8
 """Verbs of this rank and beyond apply anywhere: they are not what "here" means."""
 
 
 class HelpScreen(Screen[None], inherit_bindings=False):
-    """Read and left with escape, q or ?."""
+    """Read, and left.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "close", "Close", show=False, id="help.close"),
-        Binding("j,down", "scroll(1)", "Down", show=False, id="help.down"),
-        Binding("k,up", "scroll(-1)", "Up", show=False, id="help.up"),
-        Binding("pagedown,space", "scroll(16)", "Page down", show=False, id="help.page-down"),
-        Binding("pageup", "scroll(-16)", "Page up", show=False, id="help.page-up"),
-    ]
+    Args:
+        situation: what an action would meet.
+        here: the actions whose keys apply, with these keys (:func:`lastgood.tui.actions.here`).
+    """
 
-    def __init__(self, situation: Situation, focused: list[tuple[str, str]]) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("help")
+
+    def __init__(self, situation: Situation, here: Sequence[tuple[Verb, list[str]]]) -> None:
         super().__init__()
         self._situation = situation
-        self._focused = focused
+        self._here = here
 
     def compose(self) -> ComposeResult:
-        yield Static(content(("Keys", "bold $text-accent"), ("   esc closes", "$text-muted")), id="help-title")
-        with VerticalScroll(id="help"):
-            yield Static(id="help-text")
+        yield Static(content(("Keys", "bold $text-accent")), id="help-title")
+        with VerticalScroll(id="help", can_focus=False):
+            yield Labelled(self._rows(), label=21, tone="accent")
+        yield KeyBar(id="keys")
 
-    def on_mount(self) -> None:
-        self._draw()
-
-    def on_resize(self) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
-        self.query_one("#help-text", Static).update(block(self._lines(max(40, self.app.size.width - 4))))
-
-    def _lines(self, width: int) -> list[list[Part]]:
-        here = [v for v in VERBS if v.rank < _ANYWHERE and refusal(v, self._situation) is None]
-        moves = ("j k ↑ ↓ g G PgUp PgDn", "Move, a page, to the first and the last", None)
-        own = [(shown_keys(keys), meaning, None) for keys, meaning in self._focused]
-        lines = _section("Here", [moves, *own, *(self._of(v, None) for v in sorted(here, key=lambda v: v.rank))], width)
+    def _rows(self) -> list[Row]:
+        refused = {verb.name: refusal(verb, self._situation) for verb in VERBS}
+        apply = {verb.name: keys for verb, keys in self._here if refused[verb.name] is None}
+        first = [verb for verb, _ in self._here if verb.name in apply and _belongs_here(verb)]
+        rows = _section("Here", [(verb, " ".join(map(key_name, apply[verb.name])), None) for verb in first])
         for group, title in GROUPS.items():
-            rest = [v for v in VERBS if v.group == group and v not in here]
-            lines += _section(title, [self._of(v, refusal(v, self._situation)) for v in rest], width)
-        lines.append([("Names for [keys] in the configuration are in the README.", "$text-muted")])
-        return lines
+            rest = [verb for verb in VERBS if verb.group == group and verb not in first]
+            told = [(verb, self._keys(verb), self._why_not(verb, refused[verb.name])) for verb in rest]
+            rows += _section(title, told)
+        return [*rows, (None, "Their names for [keys] in the configuration are in the README.", "muted")]
 
-    def _of(self, verb: Verb, why_not: str | None) -> tuple[str, str, str | None]:
-        if TYPE_CHECKING:
-            assert isinstance(self.app, LastgoodApp)
-        keys = self.app.keys_in_force.get(verb.name, verb.keys)
-        return shown_keys(keys), verb.help, why_not
+    def _keys(self, verb: Verb) -> str:
+        return shown_keys(self.app._keymap.get(verb.name, verb.keys))
+
+    def _why_not(self, verb: Verb, refused: str | None) -> str | None:
+        if refused is not None:
+            return refused.partition(": ")[2]
+        hidden = verb.place in ("screen", "tree") and verb.name not in {known.name for known, _ in self._here}
+        return "its key does something else here" if hidden else None
 
     def action_scroll(self, rows: int) -> None:
         self.query_one("#help", VerticalScroll).scroll_relative(y=rows, animate=False)
@@ -76,14 +69,20 @@ class HelpScreen(Screen[None], inherit_bindings=False):
         self.dismiss(None)
 
 
-def _section(title: str, entries: list[tuple[str, str, str | None]], width: int) -> list[list[Part]]:
-    if not entries:
+def _belongs_here(verb: Verb) -> bool:
+    """Whether somebody who asks for the keys that apply here means this one."""
+    return verb.place not in ("screen", "app") or verb.rank < _ANYWHERE
+
+
+def _section(title: str, entries: list[tuple[Verb, str, str | None]]) -> list[Row]:
+    """A heading and its entries; several keys for the same in one row."""
+    rows: dict[str, tuple[list[str], str | None]] = {}
+    for verb, keys, why_not in entries:
+        rows.setdefault(verb.help, ([], why_not))[0].append(keys)
+    if not rows:
         return []
-    lines: list[list[Part]] = [[(title, "bold")]]
-    for keys, meaning, why_not in entries:
-        tone = "$text-muted" if why_not else ""
-        says = f"{meaning} (not now: {why_not.partition(': ')[2]})" if why_not else meaning
-        for number, part in enumerate(wrapped(says, width - _KEYS - 2)):
-            head = (keys if number == 0 else "").ljust(_KEYS)
-            lines.append(["  ", (head, "$text-accent" if not why_not else "$text-muted"), (part, tone)])
-    return [*lines, [""]]
+    told: list[Row] = [(None, title, "strong")]
+    for says, (pressed, why_not) in rows.items():
+        said = f"{says} (not now: {why_not})" if why_not else says
+        told.append((f"  {' '.join(pressed)}", said, "muted" if why_not else ""))
+    return [*told, (None, "", "")]

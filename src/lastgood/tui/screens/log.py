@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -13,11 +13,12 @@ from ...core.model import Action
 from ...core.times import now_ns
 from ...core.words import counted
 from ...wording import exact, short_ago
+from ..actions import bindings_for
 from ..ink import ink
 from ..news import Logged
-from ..rows import MOVES, Rows
+from ..rows import Rows
 from ..text import Part, fit, strip
-from ..widgets.status import Bar
+from ..widgets.status import Bar, KeyBar
 
 if TYPE_CHECKING:
     from ..app import LastgoodApp
@@ -29,7 +30,6 @@ class LogRows(Rows):
     """The actions, newest first."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--muted", "log--open", "log--done"}
-    BINDINGS: ClassVar[list[BindingType]] = MOVES
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -72,19 +72,13 @@ class LogRows(Rows):
 class LogScreen(Screen[None], inherit_bindings=False):
     """The journal on the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,l,h,left", "close", "Close", show=False, id="log.close"),
-        Binding(
-            "enter", "details", "All of it", show=False, id="log.details", tooltip="All that is kept of this action"
-        ),
-        Binding("u", "undo", "Undo this action", show=False, id="log.undo", tooltip="Take this action back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("log")
 
     def compose(self) -> ComposeResult:
         yield Bar(id="log-header")
         yield LogRows(id="log")
         yield Bar(id="log-focus")
-        yield Bar(id="log-keys")
+        yield KeyBar(id="keys")
 
     @property
     def lastgood(self) -> LastgoodApp:
@@ -96,15 +90,6 @@ class LogScreen(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.query_one("#log", LogRows).focus()
         self._show_header("reading…")
-        keys: list[Part] = [
-            ("enter", "accent"),
-            (" all of it  ", "muted"),
-            ("u", "accent"),
-            (" undo this one  ", "muted"),
-            ("esc", "accent"),
-            (" back", "muted"),
-        ]
-        self.query_one("#log-keys", Bar).show(keys)
         self.lastgood.loader.want_log(self.post_message)
 
     def on_logged(self, message: Logged) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from ...core.assess import Assessed
 from ...core.times import now_ns
 from .. import triage
-from ..actions import BY_NAME, VERBS, bindings_for, refusal
+from ..actions import bindings_for, here
 from ..arrange import SMALLEST, arrange
 from ..news import (
     Batch,
@@ -24,7 +24,7 @@ from ..news import (
 )
 from ..panes import Panes
 from ..text import block
-from ..widgets.filter import FilterInput
+from ..widgets.filter import Filter, FilterInput
 from ..widgets.header import Header
 from ..widgets.session_tree import SessionTree
 from ..widgets.status import Bar, KeyBar, StatusLine, TabStrip
@@ -60,7 +60,7 @@ class MainScreen(Previewing, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield FilterInput(id="filter")
+        yield Filter(id="filter")
         with Container(id="body"):
             with Container(id="left"):
                 yield Bar(id="heading")
@@ -97,6 +97,11 @@ class MainScreen(Previewing, inherit_bindings=False):
         self.call_after_refresh(self._show_header)
         self._show_tabs()
         self._show_keys()
+
+    def on_key(self) -> None:
+        """What was said has been read, and whoever moves on looks elsewhere."""
+        self.status.hush()
+        self.sessions.leaving = set()
 
     def on_descendant_focus(self) -> None:
         if not self._reading:
@@ -222,41 +227,37 @@ class MainScreen(Previewing, inherit_bindings=False):
         empty.update(block([line] for line in says))
 
     def _show_keys(self) -> None:
-        situation = self.situation()
-        ranked = sorted((v for v in VERBS if v.rank < 8), key=lambda v: v.rank)
-        applying = [v for v in ranked if refusal(v, situation) is None and (v.place != "tree" or not self._reading)]
-        keys = self.lastgood.keys_in_force
-        self.query_one("#keys", KeyBar).show_keys(applying, keys, [BY_NAME["help"], BY_NAME["quit"]])
+        self.query_one("#keys", KeyBar).show_keys(self.situation())
 
     # Finding
 
     def action_filter(self) -> None:
-        box = self.query_one("#filter", FilterInput)
+        box = self.query_one("#filter", Filter)
         box.display = True
-        box.focus()
+        box.input.focus()
         self._lay_out()
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        if message.input.id == "filter":
+        if isinstance(message.input, FilterInput):
             self._query = message.value
             self._order_soon()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        if message.input.id == "filter":
+        if isinstance(message.input, FilterInput):
             self._leave_filter(keep=True)
 
     def on_filter_input_left(self) -> None:
         self._leave_filter(keep=False)
 
     def _leave_filter(self, *, keep: bool) -> None:
-        box = self.query_one("#filter", FilterInput)
+        box = self.query_one("#filter", Filter)
         if not keep:
-            box.value = ""
-        box.display = bool(box.value)
+            box.input.value = ""
+        box.display = bool(box.input.value)
         self.sessions.focus()
         self._lay_out()
 
-    def key_escape(self) -> None:
+    def action_back(self) -> None:
         """Back out of what was narrowed, one thing at a time."""
         if self._zoomed:
             self.action_zoom()
@@ -315,15 +316,4 @@ class MainScreen(Previewing, inherit_bindings=False):
     def action_help(self) -> None:
         from .help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.situation(), self._help_of_focused()))
-
-    def _help_of_focused(self) -> list[tuple[str, str]]:
-        """Keys and meanings of the focused widget's own bindings."""
-        focused = self.focused
-        if focused is None:
-            return []
-        keys: dict[str, list[str]] = {}
-        for key, binding in focused._bindings:
-            if binding.id and binding.id not in BY_NAME and not binding.id.startswith("move."):
-                keys.setdefault(binding.tooltip or binding.description, []).append(key)
-        return [(",".join(those), meaning) for meaning, those in keys.items()]
+        self.app.push_screen(HelpScreen(self.situation(), here(self)))

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.strip import Strip
 
 from lastgood.core import chat
 from lastgood.core.diff import Change, Diff, diff
 
+from ..actions import bindings_for
 from ..flow import COLOURS, Flow
 from ..text import NO_STYLE
 from ..wrap import Piece, clipped, rows, source
@@ -47,11 +48,7 @@ class DiffView(Flow):
         "diff--removed",
         "diff--changed",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "read", "Read both values", show=False, id="diff.read"),
-        Binding("J", "move(1)", "Next change", show=False, id="diff.next"),
-        Binding("K", "move(-1)", "Previous change", show=False, id="diff.previous"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("diff")
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Input
+from textual.widgets import Input, Static
+
+from ..actions import bindings_for
+from ..text import content
+
+
+class Filter(Horizontal):
+    """A slash, what is typed after it, and how to say what is not wanted."""
+
+    def compose(self) -> ComposeResult:
+        yield Static(content(("/", "$text-accent")), id="slash")
+        yield FilterInput()
+        yield Static(content(("!word leaves out", "$text-muted")), id="filter-hint")
+
+    @property
+    def input(self) -> FilterInput:
+        return self.query_one(FilterInput)
 
 
 class FilterInput(Input):
     """What is typed here narrows the tree at once."""
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, compact=True, placeholder="filter: id, task, reason, path; !word inverts; esc clears")
-        self.cursor_blink = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("filter")
 
     class Left(Message):
-        """Escape: no filter."""
+        """No filter."""
 
-    def key_escape(self) -> None:
+    def __init__(self) -> None:
+        super().__init__(id="filter-input", compact=True, placeholder="id, task, reason or path", select_on_focus=False)
+        self.cursor_blink = False
+
+    def action_clear(self) -> None:
         self.post_message(self.Left())
-
-    def key_down(self) -> None:
-        self.screen.query_one("#tree").focus()

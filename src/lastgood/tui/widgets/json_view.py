@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.worker import Worker
@@ -22,6 +22,7 @@ from lastgood.core.jsonline import Kind, Line, Raw
 from lastgood.core.jsonsearch import Search
 from lastgood.core.jsontext import Index
 
+from ..actions import bindings_for
 from ..flow import COLOURS, Flow
 from ..text import NO_STYLE
 from ..wrap import Piece, clipped, rows, source
@@ -58,18 +59,7 @@ class JsonView(Flow):
         "json--literal",
         "json--fault",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "fold", "Fold or unfold", show=False, id="json.toggle"),
-        Binding("right", "into", "Unfold, then go in", show=False, id="json.into"),
-        Binding("h,left", "out", "Fold, then go to the parent", show=False, id="json.out"),
-        Binding("enter", "read", "Unfold, or read the string", show=False, id="json.read"),
-        Binding("J", "sibling(1)", "Next sibling", show=False, id="json.next-sibling"),
-        Binding("K", "sibling(-1)", "Previous sibling", show=False, id="json.previous-sibling"),
-        *(Binding(str(n), f"level({n})", f"Fold to level {n}", show=False, id=f"json.level-{n}") for n in range(1, 10)),
-        Binding("0,plus", "unfold_all", "Unfold all", show=False, id="json.unfold-all"),
-        Binding("f", "problem", "Go to the place where it stops being JSON", show=False, id="json.fault"),
-        Binding("minus", "level(1)", "Fold all", show=False, id="json.fold-all"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("json")
 
     class PathChanged(Message):
         """The focus is on another node, or the work in the background got on."""

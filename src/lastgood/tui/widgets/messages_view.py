@@ -13,13 +13,14 @@ from typing import Any, ClassVar, NamedTuple
 
 from rich.style import Style
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.strip import Strip
 
 from lastgood.core import chat
 from lastgood.core.words import counted
 
 from .. import markdown
+from ..actions import bindings_for
 from ..flow import COLOURS, Flow
 from ..text import NO_STYLE
 from ..wrap import Piece, clipped, rows, source
@@ -72,15 +73,7 @@ class MessagesView(Flow):
         "chat--code",
         "chat--heading",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold", "Fold or unfold the message", show=False, id="messages.fold"),
-        Binding("right", "set_fold(False)", "Unfold the message", show=False, id="messages.unfold"),
-        Binding("h,left", "set_fold(True)", "Fold the message", show=False, id="messages.fold-one"),
-        Binding("J", "turn(1)", "Next message", show=False, id="messages.next"),
-        Binding("K", "turn(-1)", "Previous message", show=False, id="messages.previous"),
-        Binding("plus,0", "fold_all(False)", "Unfold all", show=False, id="messages.unfold-all"),
-        Binding("minus", "fold_all(True)", "Fold all", show=False, id="messages.fold-all"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("messages")
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

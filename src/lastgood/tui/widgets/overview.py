@@ -5,51 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from ...core.assess import Assessed
 from ...core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
-from ...core.sanitise import Safe, clean
+from ...core.sanitise import Safe
 from ...core.words import counted
 from ...wording import VERDICT_SYMBOLS, exact, integrity_look, long_ago, size
+from ..actions import bindings_for
 from ..news import Detail
-from ..text import Part, block
 from ..triage import listed
-
-Row = tuple[str, str, str]
-"""A label, what it says, and its tone."""
-
-_TONES = {
-    "": "",
-    "muted": "$text-muted",
-    "good": "$integrity-valid",
-    "warning": "$text-warning",
-    "bad": "$integrity-bad",
-    "strong": "bold",
-}
-_LABEL = 12
+from .labelled import Labelled, Row
 
 
-class Overview(VerticalScroll):
-    """Labels on the left, sentences on the right, wrapped under themselves."""
+class Overview(VerticalScroll, inherit_bindings=False):
+    """Rows of labels and sentences that scroll."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "Down", show=False, id="overview.down"),
-        Binding("k,up", "scroll_up", "Up", show=False, id="overview.up"),
-        Binding("g,home", "scroll_home", "First", show=False, id="overview.first"),
-        Binding("G,end", "scroll_end", "Last", show=False, id="overview.last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("overview")
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._rows: Sequence[Row] = ()
 
     def compose(self) -> ComposeResult:
-        yield Static(markup=False)
+        yield Labelled(label=13)
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows, from the top if they are of something else."""
@@ -57,56 +38,7 @@ class Overview(VerticalScroll):
             if not self._rows or rows[:1] != self._rows[:1]:
                 self.scroll_to(y=0, animate=False)
             self._rows = list(rows)
-            self._draw()
-
-    def on_resize(self) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
-        width = max(20, self.size.width - 2)
-        self.query_one(Static).update(block(_lines(self._rows, width)))
-
-
-def _lines(rows: Sequence[Row], width: int) -> list[list[Part]]:
-    lines: list[list[Part]] = []
-    for label, says, tone in rows:
-        for number, part in enumerate(wrapped(clean(says), width - _LABEL)):
-            head = (label if number == 0 else "").ljust(_LABEL)
-            lines.append([(head, "$text-muted"), (Safe(part), _TONES[tone])])
-    return lines
-
-
-def wrapped(text: str, cells: int) -> list[str]:
-    """`text` in lines of at most `cells` cells, broken at blanks where there are any."""
-    lines: list[str] = []
-    line = ""
-    for word in text.split(" "):
-        while cell_len(word) > cells:
-            # A path or a digest without blanks: filled up where it starts, broken where it ends.
-            room = cells - cell_len(line) - (1 if line else 0)
-            if room < 8:
-                lines.append(line)
-                line, room = "", cells
-            cut = _fitting(word, room)
-            lines.append(f"{line} {word[:cut]}" if line else word[:cut])
-            line, word = "", word[cut:]
-        if not line:
-            line = word
-        elif cell_len(line) + 1 + cell_len(word) <= cells:
-            line = f"{line} {word}"
-        else:
-            lines.append(line)
-            line = word
-    return [*lines, line]
-
-
-def _fitting(word: str, cells: int) -> int:
-    used = 0
-    for at, char in enumerate(word):
-        used += cell_len(char)
-        if used > cells:
-            return max(1, at)
-    return len(word)
+            self.query_one(Labelled).show(self._rows)
 
 
 def session_rows(seen: Assessed, now_ns: int) -> list[Row]:

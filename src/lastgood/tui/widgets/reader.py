@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
+from ..actions import bindings_for
 from ..flow import COLOURS, Flow
 from ..text import NO_STYLE, clip, strip
 from ..wrap import Piece, clipped, rows
@@ -29,7 +30,7 @@ _LINE = re.compile(rf"[^\n]{{1,{CHUNK}}}+|(?<![^\n])\n")
 class TextView(Flow):
     """A text by its own lines."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "page(1)", "Page down", show=False, id="reader.page")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("reader")
 
     def __init__(self, said: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -69,17 +70,14 @@ class TextView(Flow):
         return [i for i in range(self.count()) if found.search(self.text_of(i))]
 
 
-class Reader(ModalScreen[None]):
-    """Shows `said` under its title until escape, q or h."""
+class Reader(ModalScreen[None], inherit_bindings=False):
+    """Shows `said` under its title until it is left."""
 
     DEFAULT_CSS = """
     Reader { align: center middle; background: $background; }
     Reader > ReaderTitle { dock: top; height: 1; color: $text-accent; text-style: bold; }
     Reader > TextView { width: 100%; height: 1fr; padding: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,h,left", "dismiss", "Back", show=False, id="reader.close"),
-    ]
     AUTO_FOCUS = "TextView"
 
     def __init__(self, title: str, said: str) -> None:

@@ -16,7 +16,7 @@ from ...core.sanitise import Safe
 from ...wording import VERDICT_SYMBOLS, integrity_look, kind_word, moment, short_ago, size
 from ..actions import bindings_for
 from ..ink import ink
-from ..rows import MOVES, Rows
+from ..rows import Rows
 from ..text import Part, clip, fit, strip
 from ..triage import Line, good_of, keep_place, lines, listed, lost_iterations, points_by_path
 
@@ -40,7 +40,7 @@ class SessionTree(Rows):
         "tree--best",
         "tree--name",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [*MOVES, *bindings_for("tree")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("tree")
 
     class Opened(Message):
         """Somebody wants to see into a session."""
@@ -64,6 +64,8 @@ class SessionTree(Rows):
         self._points: dict[str, Mapping[str, Checkpoint]] = {}
         self.opened: set[str] = set()
         self.marks: set[str] = set()
+        self.leaving: set[str] = set()
+        """Sessions that are acted upon: where one moves away, the cursor stays where the eye is."""
         self.now_ns = 0
         self._looks: dict[str, Style] = {}
 
@@ -72,6 +74,8 @@ class SessionTree(Rows):
     def show(self, order: Sequence[Assessed], now_ns: int) -> None:
         """Show these sessions in this order; the cursor stays on its session or file."""
         held, was_at = self.focused_line, self.cursor
+        if held is not None and held.session in self.leaving:
+            held = self._after_leaving(held, order)
         self._order, self.now_ns = order, now_ns
         self._by_name = {seen.session.name: seen for seen in order}
         self._make_rows()
@@ -83,6 +87,16 @@ class SessionTree(Rows):
             # The row keeps its height on the screen, as if the others had moved around it.
             self.scroll_to(y=max(0, top), animate=False, force=True, immediate=True)
             self.show_row(at)
+
+    def _after_leaving(self, held: Line, order: Sequence[Assessed]) -> Line:
+        """The row itself while its session keeps its place in the order, else the next one that nothing was done to."""
+        before = [seen.session.name for seen in self._order]
+        at = before.index(held.session)
+        if [seen.session.name for seen in order[: at + 1]] == before[: at + 1]:
+            return held
+        following = (name for name in before[at + 1 :] if name not in self.leaving)
+        self.leaving = set()
+        return Line(next(following, held.session))
 
     def freshen(self, changed: Iterable[Assessed]) -> None:
         """Newer values in the rows that there are; their order is put right by :meth:`show`, which costs more."""

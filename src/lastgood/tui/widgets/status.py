@@ -10,8 +10,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...core.model import Verdict
-from ..actions import Verb, shown_keys
+from ..actions import Verb, here, key_name, refusal
 from ..ink import ink
+from ..situation import Situation
 from ..text import Part, clip, strip, width
 
 Tone = Literal["muted", "good", "warning", "bad", "accent", "strong"]
@@ -112,9 +113,9 @@ class StatusLine(Bar):
         self._work: Sequence[Part] = ()
 
     def show_path(self, parts: Sequence[Part]) -> None:
-        """Where the focus is; what was said before makes way for it when the focus has moved."""
+        """Where the focus is; what was said stays before it until it is hushed."""
         if list(parts) != list(self._path):
-            self._path, self._said = list(parts), None
+            self._path = list(parts)
             self._draw()
 
     def hush(self) -> None:
@@ -123,7 +124,7 @@ class StatusLine(Bar):
         self._draw()
 
     def say(self, words: str, tone: Tone = "strong") -> None:
-        """Something that happened: it stays until the focus moves."""
+        """Something that happened: it stays until somebody presses a key."""
         self._said = [(words, tone)]
         self._draw()
 
@@ -145,24 +146,45 @@ class StatusLine(Bar):
 
 
 class KeyBar(Bar):
-    """The keys that apply now, the most useful first, as many as there is room for; help and quit always."""
+    """The keys that apply now, those of what has the focus first, as many as there is room for; help and quit always.
 
-    def show_keys(self, verbs: Sequence[Verb], keys: dict[str, str], always: Sequence[Verb]) -> None:
-        right = self._named(always, keys)
-        room = self.size.width - sum(width(p[0] if isinstance(p, tuple) else p) for p in right) - 2
+    It follows the focus by itself; whoever knows more of what applies tells it by :meth:`show_keys`.
+    """
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._situation = Situation()
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._draw())
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def show_keys(self, situation: Situation) -> None:
+        """Leave out what does not apply in this situation."""
+        self._situation = situation
+        self._draw()
+
+    def _draw(self) -> None:
+        applying = [(v, k) for v, k in here(self.screen) if v.rank < 9 and refusal(v, self._situation) is None]
+        right = [part for verb, keys in applying if verb.rank == 8 for part in _named(verb, keys)]
+        room = self.size.width - _cells(right) - 2
         left: list[Part] = []
-        for verb in verbs:
-            pair = self._named([verb], keys)
-            cells = sum(width(p[0] if isinstance(p, tuple) else p) for p in pair)
-            if cells - 2 > room:
+        for verb, keys in applying:
+            pair = _named(verb, keys)
+            if verb.rank == 8:
+                continue
+            if _cells(pair) - 2 > room:
                 break
-            room -= cells
+            room -= _cells(pair)
             left += pair
         self.show(left, right)
 
-    def _named(self, verbs: Sequence[Verb], keys: dict[str, str]) -> list[Part]:
-        parts: list[Part] = []
-        for verb in verbs:
-            key = shown_keys(keys.get(verb.name, verb.keys).split(",")[0])
-            parts += [(key, "accent"), (f" {verb.label}  ", "muted")]
-        return parts
+
+def _named(verb: Verb, keys: Sequence[str]) -> list[Part]:
+    return [(key_name(keys[0]), "accent"), (f" {verb.label}  ", "muted")]
+
+
+def _cells(parts: Sequence[Part]) -> int:
+    return sum(width(part[0] if isinstance(part, tuple) else part) for part in parts)
