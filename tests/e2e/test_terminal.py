@@ -70,7 +70,7 @@ def test_the_tour_at_80_by_24(store: str) -> None:
         t.press("t")
         t.wait_for("Why has it ended")
         t.press("1")
-        t.wait_for("Terminate crawler2", "reason   crashed", "(y)")
+        t.wait_for("Terminate crawler2", "reason    crashed", "(y)")
         t.press("y")
         t.wait_for("u undoes it")
         assert meta(store, "crawler2")["is_active"] is False
