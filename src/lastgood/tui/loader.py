@@ -1,7 +1,8 @@
 """The work behind the screen: reads the store in threads of its own and posts values, ten times a second at most.
 
-Two threads, both daemons so that leaving never waits for them. One goes through the whole store (:mod:`.sweep`). The
-other serves what somebody looks at now, so that it never waits behind the first.
+Three threads, all daemons so that leaving never waits for them. One goes through the whole store (:mod:`.sweep`). One
+serves what somebody looks at now, so that it never waits behind the first. One reads what a viewer shows: a first
+screen of text waits for no verdict.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from .watching import poll
 
 if TYPE_CHECKING:
     from .deeds import Proposal
+
+_Jobs = queue.SimpleQueue[Callable[[], object] | None]
 
 
 class Loader:
@@ -55,19 +58,24 @@ class Loader:
         self._sweep: Sweep | None = None
         self._names: set[str] = set()
         """The sessions that the screen knows."""
-        self._wanted: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._wanted: _Jobs = queue.SimpleQueue()
+        self._viewed: _Jobs = queue.SimpleQueue()
         self._front: object = None
         self._front_contents: object = None
         self._watcher: threading.Event | None = None
-        self._server = threading.Thread(target=self._serve, name="lastgood-front", daemon=True)
+        self._servers = [
+            threading.Thread(target=self._serve, args=(jobs,), name=f"lastgood-{name}", daemon=True)
+            for name, jobs in (("front", self._wanted), ("viewer", self._viewed))
+        ]
 
     # From the screen
 
     def start(self) -> None:
         """Go through the store, from the beginning; what is known of unchanged files is kept."""
         self.stop()
-        if not self._server.is_alive():
-            self._server.start()
+        for server in self._servers:
+            if not server.is_alive():
+                server.start()
         self._sweep = Sweep(self._appraiser, self._post, self._names, self._forerun, self._painted)
         self._forerun = None
         threading.Thread(target=self._guarded, args=(self._sweep,), name="lastgood-store", daemon=True).start()
@@ -86,6 +94,7 @@ class Loader:
         self.stop()
         self.watch(False)
         self._wanted.put(None)
+        self._viewed.put(None)
 
     def want(self, session: Session) -> None:
         """Verify this session's files now; forgotten if another is wanted before its turn comes."""
@@ -117,7 +126,7 @@ class Loader:
             else:
                 self._post(reading.compare(self._store, file, against))
 
-        self._wanted.put(serve)
+        self._viewed.put(serve)
 
     def want_log(self, post: Callable[[Message], object]) -> None:
         """Read the journal; `post` is given it as :class:`Logged`."""
@@ -162,8 +171,8 @@ class Loader:
         if sweep is self._sweep:
             self._post(Progress("", 0, 0))
 
-    def _serve(self) -> None:
-        while (job := self._wanted.get()) is not None:
+    def _serve(self, jobs: _Jobs) -> None:
+        while (job := jobs.get()) is not None:
             try:
                 job()
             except LastgoodError as error:
