@@ -222,3 +222,11 @@ def test_a_point_is_exported_paged_and_its_resume_command_run(store: str, tmp_pa
         t.press("q")
         assert t.exit_code() == 0
         assert b"resumed billing1" in t.raw
+
+
+def test_a_size_left_over_in_the_environment_does_not_count(store: str) -> None:
+    with Terminal([*LASTGOOD, store], COLUMNS="40", LINES="9") as t:
+        t.wait_for("billing1", "q quit", gone="verifying")
+        assert len(t.text.split("\n")[0]) > 60
+        t.press("q")
+        assert t.exit_code() == 0

@@ -148,6 +148,9 @@ def _prepare_environment(config: Config) -> None:
     # What is imported and made for the first paint stays; the app turns it on again after that.
     gc.disable()
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    # Where these name another size than the terminal's, Textual is told both in turn and never comes to rest.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     # A key waits for at most this long behind the threads that read the store.
     sys.setswitchinterval(0.001)
     # A key is several bytes, the first of them an escape: over a link they may come apart, on the spot they do not.
