@@ -19,15 +19,19 @@ def find_point(store: Store, session: Session, survey: Survey, name: str) -> Che
         NotFound: there is none.
         UsageProblem: files of different content match.
     """
-    if name == "latest":
+    if name == "latest" or (survey.latest is not None and _names(name, survey.latest.path)):
         return store.verify(runtime_latest(survey) or _none(session, "has no checkpoint at all"))
     if name == "backup":
         return _newest_valid_backup(store, session, survey)
     if name == "best":
         from .price import best
 
-        return best([store.verify(f) for f in survey.files], session) or _none(session, "has no valid restore point")
-    matches = [store.verify(f) for f in survey.files if _matches_path(f, name)]
+        points = [store.verify(f) for f in survey.files]
+        foreign = (
+            "of its own; --foreign takes one of another session by its name" if any(p.valid for p in points) else ""
+        )
+        return best(points, session) or _none(session, f"has no valid restore point {foreign}".rstrip())
+    matches = [store.verify(f) for f in survey.files if _names(name, f.path)]
     if not matches:
         points = [store.verify(f) for f in survey.files]
         matches = [p for p in points if name in (p.header.checkpoint_id, id_in_name(p.file.name))]
@@ -56,8 +60,8 @@ def _newest_valid_backup(store: Store, session: Session, survey: Survey) -> Chec
     return next((p for p in points if p.valid), points[0])
 
 
-def _matches_path(file: StoredFile, name: str) -> bool:
-    return name == file.name or ("/" in name and os.path.abspath(name) == file.path)
+def _names(name: str, path: str) -> bool:
+    return name == os.path.basename(path) or ("/" in name and os.path.abspath(name) == path)
 
 
 def _content(store: Store, point: Checkpoint) -> object:
