@@ -50,6 +50,16 @@ def test_a_later_save_says_what_was_added() -> None:
     assert diff(later, POINT).messages_lost == 1
 
 
+def test_messages_and_figures_are_found_where_the_layout_keeps_them() -> None:
+    wrapped = {"state": POINT, "created_at": "1", "_version": 1}
+    longer = changed(iteration=6, messages=[*POINT["messages"], {"role": "user", "content": "more"}], mood="calm")
+    found = diff(wrapped, {**wrapped, "state": longer, "created_at": "2"}, ("state",))
+    assert found.summary == "1 message added, iteration +2, 1 other field changed"
+    assert [c.path for c in found.changes if c.message] == [".state.messages[2]"]
+    assert diff({"state": longer}, wrapped, ("state",)).messages_lost == 1
+    assert diff(wrapped, {**wrapped, "state": "torn"}, ("state",)).summary == "1 field changed"
+
+
 def test_a_message_edited_in_place_is_a_change_of_its_field() -> None:
     messages = copy.deepcopy(POINT["messages"])
     messages[1]["content"] = "good day"

@@ -159,7 +159,7 @@ def diff(args: argparse.Namespace) -> int:
     survey = store.survey(session)
     points = [find_point(store, session, survey, name) for name in (args.a, args.b)]
     values = [_object(store, p) for p in points]
-    found = compare(*values)
+    found = compare(values[0], values[1], store.state_path(points[1].file))
     if args.json:
         put_json(
             {

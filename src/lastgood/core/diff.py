@@ -33,6 +33,8 @@ class Change:
     """None where it was removed."""
     delta: int | float | None
     """new - old where both are numbers."""
+    message: bool = False
+    """Whether it is a message that came or went, as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,25 @@ class Diff:
     """Changes beyond :data:`LIMIT`."""
 
 
-def diff(old: dict[str, object], new: dict[str, object]) -> Diff:
+def diff(old: dict[str, object], new: dict[str, object], state_path: tuple[str, ...] = ()) -> Diff:
     """The changes from `old` to `new`, values as a JSON parser gives them (1, 1.0 and true are three different ones).
 
     Lists are compared from both ends: what lies between the common beginning and the common end was changed in
     place if it is as long in both, else removed from one and added in the other.
+
+    Args:
+        state_path: the keys that lead to the messages and the figures, as the files' layout has them.
     """
     found = _changes((), old, new)
     listed = list(islice(found, LIMIT))
-    rest = list(_kinds(found))
-    kinds = [*_kinds(iter(listed)), *rest]
+    rest = list(_kinds(found, state_path))
+    kinds = [*_kinds(iter(listed), state_path), *rest]
     added, lost = kinds.count("message added"), kinds.count("message removed")
-    changes = tuple(Change(jq.path(p), kind, a, b, _delta(a, b)) for p, kind, a, b in listed)
-    return Diff(changes, added, lost, _summary(listed, len(rest), added, lost), len(rest))
+    changes = tuple(
+        Change(jq.path(p), kind, a, b, _delta(a, b), kind != "changed" and _is_message(p, state_path))
+        for p, kind, a, b in listed
+    )
+    return Diff(changes, added, lost, _summary(listed, state_path, len(rest), added, lost), len(rest))
 
 
 def _changes(path: tuple[Step, ...], old: object, new: object) -> Iterator[Raw]:
@@ -116,13 +124,13 @@ def same(a: object, b: object) -> bool:
     return repr(a) == repr(b) if isinstance(a, float) else a == b
 
 
-def _kinds(found: Iterator[Raw]) -> Iterator[str]:
+def _kinds(found: Iterator[Raw], state_path: tuple[str, ...]) -> Iterator[str]:
     for path, kind, _, _ in found:
-        yield f"message {kind}" if _is_message(path) else kind
+        yield f"message {kind}" if _is_message(path, state_path) else kind
 
 
-def _is_message(path: tuple[Step, ...]) -> bool:
-    return len(path) == 2 and path[0] == "messages"
+def _is_message(path: tuple[Step, ...], state_path: tuple[str, ...]) -> bool:
+    return len(path) == len(state_path) + 2 and path[:-1] == (*state_path, "messages")
 
 
 def _delta(old: object, new: object) -> int | float | None:
@@ -140,19 +148,20 @@ def _delta(old: object, new: object) -> int | float | None:
     return None
 
 
-def _summary(listed: list[Raw], unlisted: int, added: int, lost: int) -> str:
+def _summary(listed: list[Raw], state_path: tuple[str, ...], unlisted: int, added: int, lost: int) -> str:
     said: list[str] = []
     if added:
         said.append(f"{counted(added, 'message')} added")
     if lost:
         said.append(f"{counted(lost, 'message')} lost")
-    fields: set[Step] = set()
+    fields: set[tuple[Step, ...]] = set()
     for path, kind, old, new in listed:
-        delta = _delta(old, new)
-        if len(path) == 1 and delta is not None and path[0] in ("iteration", "tokens_used", "cost_estimate"):
-            said.append(f"{path[0]} {delta:+,}" if isinstance(delta, int) else f"{path[0]} {delta:+,.6g}")
-        elif path[0] not in _TOLD_LAST and (kind == "changed" or not _is_message(path)):
-            fields.add(path[0])
+        within = len(state_path) if path[: len(state_path)] == state_path else 0
+        field, delta = path[: within + 1], _delta(old, new)
+        if path == field and delta is not None and path[-1] in ("iteration", "tokens_used", "cost_estimate"):
+            said.append(f"{path[-1]} {delta:+,}" if isinstance(delta, int) else f"{path[-1]} {delta:+,.6g}")
+        elif path[0] not in _TOLD_LAST and (kind == "changed" or not _is_message(path, state_path)):
+            fields.add(field)
     if fields:
         said.append(f"{counted(len(fields), 'other field' if said else 'field')} changed")
     if unlisted:

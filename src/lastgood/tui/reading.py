@@ -83,7 +83,7 @@ def compare(store: Store, file: StoredFile, against: StoredFile) -> Compared:
         if value is None:
             return Compared(file, against, None, f"{one.name} holds no JSON object to compare")
         values.append(value)
-    return Compared(file, against, diff(*values))
+    return Compared(file, against, diff(values[0], values[1], store.state_path(file)))
 
 
 def page(store: Store, file: StoredFile) -> Paged:

@@ -94,8 +94,8 @@ class DiffView(Flow):
             if change.delta is not None:
                 head.append((f"  ({_signed(change.delta)})", kind))
             return self._rows(head, width)
-        if _is_message(change):
-            message = change.new if change.old is None else change.old
+        message = change.new if change.old is None else change.old
+        if change.message and isinstance(message, dict):
             gist: list[Piece] = [(f"  {change.kind}  ", self.part_style("flow--note")), (_gist(message), NO_STYLE)]
             return self._rows([*head, *gist], width)
         made = self._rows([*head, (f"  {change.kind}", self.part_style("flow--note"))], width)
@@ -130,11 +130,6 @@ class DiffView(Flow):
         if change.kind != "removed":
             parts.append(f"+ {self._names[1]}\n\n{_whole(change.new)}")
         self.app.push_screen(Reader(change.path, "\n\n".join(parts)))
-
-
-def _is_message(change: Change) -> bool:
-    value = change.new if change.old is None else change.old
-    return change.kind != "changed" and change.path.startswith(".messages[") and isinstance(value, dict)
 
 
 def _gist(message: object) -> str:
