@@ -8,8 +8,7 @@ from textual.widget import Widget
 from lastgood.tui.flow import COLOURS
 
 HOSTILE = (
-    "\x1b]52;c;ZXZpbA==\x07 \x9b31m \u202egnp \u200b [/b] [bold] [@click=app.quit]x[/] \ud800"
-    ' \\u0041 "q" \x00\x7f'
+    '\x1b]52;c;ZXZpbA==\x07 \x9b31m \u202egnp \u200b [/b] [bold] [@click=app.quit]x[/] \ud800 \\u0041 "q" \x00\x7f'
 )
 
 

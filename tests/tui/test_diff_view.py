@@ -36,7 +36,7 @@ async def test_summary_on_top_then_each_change_old_and_new() -> None:
         rows = seen(app)
         assert rows[0] == "1 message added, tokens_used +1,204, 2 other fields changed"
         assert rows[1:3] == ["- from cp_old.json", "+ to   cp_new.json"]
-        assert '+ .extra  added' in rows and '    + {"a": [1]}' in rows
+        assert "+ .extra  added" in rows and '    + {"a": [1]}' in rows
         assert "+ .messages[1]  added  assistant: hello there" in rows
         assert "~ .tokens_used  1000 → 2204  (+1,204)" in rows
         assert any(row.startswith('    - "aaa') for row in rows) and any(row.startswith('    + "bbb') for row in rows)

@@ -358,7 +358,7 @@ def test_a_process_in_a_container_that_sees_the_store_elsewhere(tmp_path: Path) 
     store.mkdir()
     elsewhere.mkdir()
     write_session(str(store), NAME)
-    inside = f"mount --bind {store} {elsewhere} && exec {sys.executable} -I -S -c \"$0\""
+    inside = f'mount --bind {store} {elsewhere} && exec {sys.executable} -I -S -c "$0"'
     with running("unshare", "-m", "sh", "-c", inside, HOLDS, tell=f"{elsewhere}/{NAME}/agent.log"):
         (sign,) = signs(store)
         assert (sign.how, sign.what, sign.onlooker) == ("holds", f"{elsewhere}/{NAME}/agent.log", False)

@@ -140,9 +140,7 @@ def _unparseable(raw: bytes, fault: serde.ParseFault) -> Diagnosis:
     inside = f", in {problem.path}" if problem.path else ""
     fields = (problem.path,) if problem.path else ()
     shown = excerpt(raw, problem.byte) if raw else ""
-    return Diagnosis(
-        problem.word, problem.sentence + inside, problem.byte, problem.line, problem.column, shown, fields
-    )
+    return Diagnosis(problem.word, problem.sentence + inside, problem.byte, problem.line, problem.column, shown, fields)
 
 
 def _integrity(

@@ -137,11 +137,7 @@ def _points(session: Session, survey: Survey | None, ours: list[Action]) -> list
         return []
     by_us = {path for action in ours for path in action.facts}
     root = len(session.path) - len(session.folder)
-    return [
-        (saved_at(f), f.name)
-        for f in survey.of(FileKind.CHECKPOINT)
-        if f.path[root:] not in by_us
-    ]
+    return [(saved_at(f), f.name) for f in survey.of(FileKind.CHECKPOINT) if f.path[root:] not in by_us]
 
 
 def _writes(

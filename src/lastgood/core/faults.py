@@ -190,8 +190,6 @@ def _path(stop: Stop) -> str | None:
     return jq_path(stop.path) if stop.path else None
 
 
-
-
 def path_at(raw: bytes, byte: int) -> str:
     """The jq path of the value that a byte of a JSON text belongs to; for a byte of a key, of its object."""
     return jq_path(scan(raw, end=byte + 1).path)
