@@ -27,6 +27,7 @@ EXAMPLE = """\
 # Every key with its default; a line that starts with `#` has none.
 
 # store = "/var/lib/continuum/checkpoints"  # unset: $LASTGOOD_STORE, then ~/.continuum/checkpoints
+# session_logs = "~/.continuum/sessions"  # unset: the folder `sessions` beside a store called `checkpoints`
 theme = "night"               # a bundled theme, or the name of a file in the themes folder (`lastgood info`)
 read_only = false             # true: nothing that writes can be done
 mouse = false                 # true: the screen takes the mouse
@@ -53,6 +54,8 @@ class Config(NamedTuple):
 
     store: str | None = None
     """The store's path as written; None: not set here."""
+    session_logs: str | None = None
+    """The folder of session logs as written; None: where the layout has it."""
     theme: str = DEFAULT_THEME
     keys: Mapping[str, str] = MappingProxyType({})
     """Binding id → key or keys, comma-separated, in Textual's names; see :func:`check_keys`."""
@@ -284,6 +287,7 @@ _Check = Callable[[object], object]
 
 _CHECKS: dict[str, _Check] = {
     "store": _text,
+    "session_logs": _text,
     "theme": _text,
     "keys": _table,
     "read_only": _boolean,

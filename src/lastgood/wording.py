@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from .core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
+from .core.model import Checkpoint, FileKind, Integrity, SessionLog, StoredFile, Verdict
 from .core.times import rfc3339
+from .core.words import counted
 
 _NS = 1_000_000_000
+_QUOTED = 400
+"""Characters of a message that are quoted at most."""
 
 VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.CRASHED: "✗",
@@ -94,6 +97,23 @@ def size(count: int) -> str:
         if figure < 999.5:
             return f"{figure:.1f} {unit}" if figure < 9.95 else f"{figure:.0f} {unit}"
     return "huge"
+
+
+def log_says(log: SessionLog, now_ns: int) -> list[str]:
+    """What a log outside of the store tells of its session, in a line or two; or why it tells nothing."""
+    if log.problem is not None:
+        return [f"{log.path} · {log.problem}"]
+    told = [
+        counted(log.messages, "message") if log.messages is not None else "",
+        counted(log.tools_used, "tool use") if log.tools_used else "",
+        counted(log.tokens_used, "token") if log.tokens_used else "",
+        f"${log.cost_estimate:,.2f}" if log.cost_estimate else "",
+        f"written {long_ago(log.mtime_ns, now_ns)}",
+    ]
+    lines = [" · ".join([log.path, *filter(None, told)])]
+    if log.last_content is not None:
+        lines.append(f"last: {log.last_role or '?'}: {' '.join(log.last_content[:_QUOTED].split())}")
+    return lines
 
 
 def kind_word(file: StoredFile) -> str:

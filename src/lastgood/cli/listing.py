@@ -15,6 +15,7 @@ from ..core.shares import by_shares
 from ..core.store import Store, listed
 from ..core.times import now_ns
 from ..core.verdict import Thresholds
+from ..wording import log_says
 from .opening import open_from
 from .out import Cell, json_text, put, put_bytes, put_json, put_json_list, put_prose, put_table, say
 from .words import ago, counted, integrity_look, short_ago, size, verdict_look
@@ -117,6 +118,13 @@ def show(args: argparse.Namespace) -> int:
 
             raise UsageProblem("--raw needs a CHECKPOINT: lastgood show SESSION CHECKPOINT --raw")
         seen = assess_one(store, session, config.thresholds)
+        if args.redact:
+            from ..core.redact import redact_text
+
+            masked = (
+                log._replace(last_content=log.last_content and redact_text(log.last_content)) for log in seen.logs
+            )
+            seen = seen._replace(logs=tuple(masked))
         if args.json:
             from ..core.report import file_record, price_record, session_record
 
@@ -149,6 +157,9 @@ def _put_session(seen: Assessed) -> None:
         put_prose((f"{evidence.says:>11}  ", "dim"), evidence.detail)
     for problem in seen.problems:
         put_prose(("          !  ", "yellow"), problem)
+    for log in seen.logs:
+        for n, line in enumerate(log_says(log, now)):
+            put_prose(("        log  " if n == 0 else " " * 13, "dim"), line)
     put()
     if not seen.points:
         put("  no restore points")

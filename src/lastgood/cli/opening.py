@@ -19,7 +19,7 @@ def open_from(args: argparse.Namespace) -> tuple[Store, Config]:
     config = load(args.config)
     path, source = locate_store(args.store, config.store)
     try:
-        return open_store(path, max_bytes=config.max_bytes), config
+        return open_store(path, max_bytes=config.max_bytes, session_logs=config.session_logs), config
     except NotFound as error:
         raise NotFound(
             f"{error} (named by {source})\n"

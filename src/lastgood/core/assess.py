@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .evidence import Host, gather
-from .model import Action, Checkpoint, Evidence, Session, Survey, Verdict
+from .model import Action, Checkpoint, Evidence, Session, SessionLog, Survey, Verdict
 from .store import JOURNAL_FOLDER, Deed, Store
 from .verdict import Thresholds, judge
 
@@ -30,6 +30,8 @@ class Assessed(NamedTuple):
     lineage: Lineage | None
     """None until the points have been looked at."""
     problems: tuple[str, ...]
+    logs: tuple[SessionLog, ...] = ()
+    """What its program keeps of it outside of the store; looked for where the points have been looked at."""
     cannot: Mapping[Deed, str] = {}
     """What cannot be done to the session as it is, with the reason as the end of a sentence."""
 
@@ -98,7 +100,17 @@ def assess(
         *(line.problems if line else ()),
     )
     verified = None if points is None else tuple(points)
-    return Assessed(session, survey, verdict, evidence, verified, line, problems, store.cannot(session))
+    logs = tuple(store.logs(_ids(session, points))) if points is not None else ()
+    return Assessed(session, survey, verdict, evidence, verified, line, problems, logs, store.cannot(session))
+
+
+def _ids(session: Session, points: Sequence[Checkpoint]) -> list[str]:
+    """What the session is called: by its folder, its metadata and its own checkpoints."""
+    from .price import is_foreign
+
+    said = [p.header.session_id for p in points if not is_foreign(session, p)]
+    named = [session.folder, session.meta.session_id if session.meta is not None else None, *said]
+    return [each for each in dict.fromkeys(named) if each is not None]
 
 
 def _lineage(store: Store, session: Session, survey: Survey, points: Sequence[Checkpoint]) -> Lineage:

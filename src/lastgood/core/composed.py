@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .model import Checkpoint, Plan, Recovery, Session, StoredFile, Survey
+from .model import Checkpoint, Plan, Recovery, Session, SessionLog, StoredFile, Survey
 from .store import Deed, Entry, Store
 
 if TYPE_CHECKING:
@@ -24,9 +24,16 @@ class ComposedStore(Store):
     about = "every layout at once"
     takes_the_rest = True
 
-    def __init__(self, path: str, layouts: Sequence[type[Store]], *, max_bytes: int | None = None) -> None:
-        super().__init__(path, max_bytes=max_bytes)
-        self.stores = {kind.layout: kind(path, max_bytes=max_bytes) for kind in layouts}
+    def __init__(
+        self,
+        path: str,
+        layouts: Sequence[type[Store]],
+        *,
+        max_bytes: int | None = None,
+        session_logs: str | None = None,
+    ) -> None:
+        super().__init__(path, max_bytes=max_bytes, session_logs=session_logs)
+        self.stores = {kind.layout: kind(path, max_bytes=max_bytes, session_logs=session_logs) for kind in layouts}
         self.watched = tuple(dict.fromkeys(path for store in self.stores.values() for path in store.watched))
 
     def recognises(self, entry: Entry) -> bool:
@@ -50,6 +57,9 @@ class ComposedStore(Store):
 
     def survey(self, session: Session) -> Survey:
         return self.stores[session.layout].survey(session)
+
+    def logs(self, ids: Collection[str]) -> Sequence[SessionLog]:
+        return tuple(log for store in self.stores.values() for log in store.logs(ids))
 
     def alone(self, path: str) -> StoredFile:
         name = os.path.basename(path)

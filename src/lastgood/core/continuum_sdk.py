@@ -9,15 +9,28 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from . import files
-from .model import Checkpoint, Evidence, FileKind, Header, Integrity, Plan, Session, State, StoredFile, Survey
+from .model import (
+    Checkpoint,
+    Evidence,
+    FileKind,
+    Header,
+    Integrity,
+    Plan,
+    Session,
+    SessionLog,
+    State,
+    StoredFile,
+    Survey,
+)
 from .names import hex_in_sdk_name, is_sdk_name, time_in_name
 from .store import Deed, Entry, Store, newest_first
 from .stored import opened_path, stored
 from .times import parse_rfc3339
+from .typed import finite_number, length, text, whole_number
 
 _VERSION = 1
 _NS = 1_000_000_000
@@ -95,6 +108,12 @@ class ContinuumSdkStore(Store):
         accepts = isinstance(value, dict)
         header = _header(value, file) if isinstance(value, dict) else Header()
         return Checkpoint(file, integrity, reason, accepts, None if accepts else reason, None, None, header, digest)
+
+    def logs(self, ids: Collection[str]) -> Sequence[SessionLog]:
+        from .sdk_logs import folder_beside, session_logs
+
+        folder = self.session_logs or folder_beside(self.path)
+        return () if folder is None else tuple(session_logs(folder, ids))
 
     def recovery_order(self, session: Session, survey: Survey) -> Sequence[StoredFile]:
         """`load` opens the newest and, where it is torn, nothing else."""
@@ -186,46 +205,30 @@ def _header(value: Mapping[str, object], file: StoredFile) -> Header:
     held = value.get("state")
     state: Mapping[str, object] = held if isinstance(held, dict) else {}
     return Header(
-        checkpoint_id=_text(value.get("checkpoint_id")),
-        session_id=_text(value.get("session_id")),
-        trigger=_text(value.get("trigger")) or _text(state.get("trigger")),
-        created_at=_created(_text(value.get("created_at")), time_in_name(file.name)),
-        iteration=_count(state.get("iteration")),
-        messages=_length(state.get("messages")),
-        pending=_length(state.get("tool_calls_pending")),
-        tokens_used=_count(state.get("tokens_used")),
-        cost_estimate=_number(state.get("cost_estimate")),
-        resume_hint=_text(state.get("resume_hint")),
+        checkpoint_id=text(value.get("checkpoint_id")),
+        session_id=text(value.get("session_id")),
+        trigger=text(value.get("trigger")) or text(state.get("trigger")),
+        created_at=_created(text(value.get("created_at")), time_in_name(file.name)),
+        iteration=whole_number(state.get("iteration")),
+        messages=length(state.get("messages")),
+        pending=length(state.get("tool_calls_pending")),
+        tokens_used=whole_number(state.get("tokens_used")),
+        cost_estimate=finite_number(state.get("cost_estimate")),
+        resume_hint=text(state.get("resume_hint")),
     )
 
 
-def _created(text: str | None, named: int | None) -> int | None:
+def _created(said: str | None, named: int | None) -> int | None:
     """Local time without a zone, made UTC by the second in the file's name; without one by this host's zone."""
-    if text is None:
+    if said is None:
         return named
     try:
-        as_utc = parse_rfc3339(f"{text}Z")
+        as_utc = parse_rfc3339(f"{said}Z")
         if named is not None:
             return as_utc - round((as_utc - named) / _QUARTER_NS) * _QUARTER_NS
         return as_utc - time.localtime(as_utc // _NS).tm_gmtoff * _NS
     except (ValueError, OverflowError, OSError):
         return named
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _length(value: object) -> int | None:
-    return len(value) if isinstance(value, list) else None
 
 
 def _new_path(folder: str, name: str) -> str:

@@ -162,6 +162,27 @@ class StoredFile(NamedTuple):
         return self.path.rpartition("/")[2]
 
 
+class SessionLog(NamedTuple):
+    """What a program keeps of a session beside its checkpoints, as a list shows it. It is never changed."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    created_at: int | None = None
+    messages: int | None = None
+    """How many messages there are."""
+    tools_used: int | None = None
+    """How many uses of a tool."""
+    tokens_used: int | None = None
+    cost_estimate: float | None = None
+    last_at: int | None = None
+    """When the last message was said."""
+    last_role: str | None = None
+    last_content: str | None = None
+    problem: str | None = None
+    """Why nothing of it is known, in words."""
+
+
 class LatestLink(NamedTuple):
     """``latest.json`` where it is a symlink."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .assess import Assessed
-from .model import Action, Checkpoint, FileKind, Integrity, Plan, Recovery, State
+from .model import Action, Checkpoint, FileKind, Integrity, Plan, Recovery, SessionLog, State
 from .times import rfc3339
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def session_record(seen: Assessed, *, verified: bool) -> dict[str, Any]:
     if verified:
         record["best"] = None if seen.best is None else _best_record(seen, seen.best)
         record["advice"] = seen.advice
+        record["session_logs"] = [log_record(log) for log in seen.logs]
     return record
 
 
@@ -54,6 +55,24 @@ def _best_record(seen: Assessed, best: Checkpoint) -> dict[str, Any]:
         "created_at": _time(best.header.created_at),
         "lost_iterations": price.iterations,
         "lost": price.says(),
+    }
+
+
+def log_record(log: SessionLog) -> dict[str, Any]:
+    """One element of `session_logs`: null where it is not said, `problem` where the log cannot be read."""
+    return {
+        "path": log.path,
+        "size": log.size,
+        "mtime": rfc3339(log.mtime_ns),
+        "created_at": _time(log.created_at),
+        "messages": log.messages,
+        "tools_used": log.tools_used,
+        "tokens_used": log.tokens_used,
+        "cost_estimate": log.cost_estimate,
+        "last_message": None
+        if log.last_role is None and log.last_content is None
+        else {"at": _time(log.last_at), "role": log.last_role, "content": log.last_content},
+        "problem": log.problem,
     }
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from . import files
 from .errors import NotFound, Refused
-from .model import Checkpoint, FileKind, Integrity, PassedOver, Plan, Recovery, Session, StoredFile, Survey
+from .model import Checkpoint, FileKind, Integrity, PassedOver, Plan, Recovery, Session, SessionLog, StoredFile, Survey
 from .stored import opened_path, stored_alone
 
 if TYPE_CHECKING:
@@ -70,9 +70,10 @@ class Store(ABC):
     takes_the_rest: ClassVar[bool] = False
     """Whether a folder that no layout recognises is shown as a session of this one, with nothing known of it."""
 
-    def __init__(self, path: str, *, max_bytes: int | None = None) -> None:
+    def __init__(self, path: str, *, max_bytes: int | None = None, session_logs: str | None = None) -> None:
         self.path = os.path.abspath(path)
         self.max_bytes = max_bytes or MAX_BYTES
+        self.session_logs = session_logs
 
     # What is there
 
@@ -116,6 +117,14 @@ class Store(ABC):
     @abstractmethod
     def survey(self, session: Session) -> Survey:
         """What the session's folder holds: directory entries and stats, no contents."""
+
+    def logs(self, ids: Collection[str]) -> Sequence[SessionLog]:
+        """What the layout's program keeps of these sessions outside of the store, to be shown and never changed.
+
+        Args:
+            ids: what a session, of whatever layout, is called; texts from disk, so none is to be taken for a path.
+        """
+        return ()
 
     def kind_of(self, name: str) -> FileKind | None:
         """What a file of this name certainly is in this layout; None where the name does not tell."""
@@ -297,11 +306,13 @@ def locate_store(argument: str | None, configured: str | None) -> tuple[str, str
     raise AssertionError("the default is never empty")
 
 
-def open_store(path: str, *, max_bytes: int | None = None) -> Store:
+def open_store(path: str, *, max_bytes: int | None = None, session_logs: str | None = None) -> Store:
     """The store at `path`: the sessions of every layout that there is.
 
     Args:
         max_bytes: files larger than this are `too-large` instead of read; None: the default limit.
+        session_logs: the folder of what a program keeps of its sessions outside of the store; None: where the layout
+            has it.
 
     Raises:
         NotFound: there is no such folder.
@@ -311,4 +322,6 @@ def open_store(path: str, *, max_bytes: int | None = None) -> Store:
 
     if not os.path.isdir(path):
         raise NotFound(f"no store at {path}: there is no such folder")
-    return ComposedStore(path, [found.store for found in layouts() if found.store is not None], max_bytes=max_bytes)
+    known = [found.store for found in layouts() if found.store is not None]
+    logs = None if session_logs is None else os.path.abspath(os.path.expanduser(session_logs))
+    return ComposedStore(path, known, max_bytes=max_bytes, session_logs=logs)

@@ -59,7 +59,7 @@ def pick(store_path: str, config: Config) -> dict[str, Any] | None:
         Refused: there is no terminal.
         NotFound: there is no such store.
     """
-    store = open_store(store_path, max_bytes=config.max_bytes)
+    store = open_store(store_path, max_bytes=config.max_bytes, session_logs=config.session_logs)
     kept = [os.dup(number) for number in (0, 1, 2)]
     try:
         terminal = os.open("/dev/tty", os.O_RDWR)
@@ -160,7 +160,7 @@ def _prepare_environment(config: Config) -> None:
 
 def _open(path: str, config: Config) -> tuple[Store | None, list[str]]:
     try:
-        return open_store(path, max_bytes=config.max_bytes), []
+        return open_store(path, max_bytes=config.max_bytes, session_logs=config.session_logs), []
     except NotFound as error:
         return None, [
             str(error),

@@ -13,7 +13,7 @@ from ...core.assess import Assessed
 from ...core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
 from ...core.sanitise import Safe
 from ...core.words import counted
-from ...wording import VERDICT_SYMBOLS, exact, integrity_look, long_ago, size
+from ...wording import VERDICT_SYMBOLS, exact, integrity_look, log_says, long_ago, size
 from ..actions import bindings_for
 from ..news import Detail
 from ..triage import listed
@@ -60,6 +60,9 @@ def session_rows(seen: Assessed, now_ns: int) -> list[Row]:
     if seen.last_activity is not None:
         rows.append(("active", _time(seen.last_activity, now_ns), ""))
     rows.append(("files", _files(seen), ""))
+    for log in seen.logs:
+        tone = "warning" if log.problem else "muted"
+        rows += [("session log" if n == 0 else "", line, tone) for n, line in enumerate(log_says(log, now_ns))]
     return rows
 
 
