@@ -20,6 +20,7 @@ from lastgood.core.lookup import find_point
 from lastgood.core.model import FileKind, Integrity, Verdict
 from lastgood.core.store import open_store
 from lastgood.core.verdict import Thresholds
+from tui.screens import driven
 
 checkpoint = pytest.importorskip("continuum_sdk.agent.checkpoint")
 SESSION = "nightly/crawl 1"
@@ -170,3 +171,34 @@ def test_both_layouts_in_one_store_and_in_one_folder(tmp_path: Path) -> None:
     assert len(opened.survey(opened.session("both/continuum-sdk")).files) == 1
     done = lastgood("restore", "both/continuum-sdk", "--dry-run", "--even-if-live", "-s", str(tmp_path))
     assert done.returncode == 0, done.stderr
+
+
+def test_an_action_stays_that_sessions_where_another_layout_comes_into_its_folder(tmp_path: Path) -> None:
+    files = saved(tmp_path, 3)
+    before = stores.snapshot(str(tmp_path / FOLDER))
+    restore(tmp_path, files[0].name)
+    stores.write_session(str(tmp_path), "crate")
+    for name in os.listdir(tmp_path / "crate"):
+        os.rename(tmp_path / "crate" / name, tmp_path / FOLDER / name)
+    opened = open_store(str(tmp_path))
+    verdicts = {s.layout: assess_one(opened, s, Thresholds()).verdict for s in opened.sessions_at(FOLDER)}
+    assert verdicts == {"continuum": Verdict.CRASHED, "continuum-sdk": Verdict.RESTORED}
+    done = lastgood("undo", "--yes", "-s", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    after = stores.snapshot(str(tmp_path / FOLDER))
+    assert {path: after[path] for path in before if path != "."} == {p: e for p, e in before.items() if p != "."}
+    assert load(tmp_path)["iteration"] == 3
+    done = lastgood("restore", f"{FOLDER}/continuum-sdk", files[1].name, "--yes", "--even-if-live", "-s", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert load(tmp_path)["iteration"] == 2
+
+
+async def test_a_session_that_the_sdk_begins_in_a_shown_folder_appears_by_itself(tmp_path: Path) -> None:
+    stores.write_session(str(tmp_path), "both")
+    saved(tmp_path, 1, session="alone")
+    async with driven(str(tmp_path), size=(120, 40), live=True) as screen:
+        await screen.until_shown("both", "alone", "4/4")
+        saved(tmp_path, 1, session="both")
+        saved(tmp_path, 1, session="new")
+        saved(tmp_path, 2, session="alone")
+        await screen.until_shown("4 sessions", "both/co", "uncertain new", "3/3")

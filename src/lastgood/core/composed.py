@@ -94,21 +94,31 @@ class ComposedStore(Store):
         return self.stores[session.layout].cannot(session)
 
     def plan_restore(self, session: Session, point: Checkpoint, *, foreign: bool = False, reseal: bool = False) -> Plan:
-        return self.stores[session.layout].plan_restore(session, point, foreign=foreign, reseal=reseal)
+        store = self.stores[session.layout]
+        return _noted(store, store.plan_restore(session, point, foreign=foreign, reseal=reseal))
 
     def plan_terminate(self, session: Session, reason: str) -> Plan:
-        return self.stores[session.layout].plan_terminate(session, reason)
+        store = self.stores[session.layout]
+        return _noted(store, store.plan_terminate(session, reason))
 
     def plan_activate(self, session: Session) -> Plan:
-        return self.stores[session.layout].plan_activate(session)
+        store = self.stores[session.layout]
+        return _noted(store, store.plan_activate(session))
 
     def plan_salvage(self, session: Session, file: StoredFile) -> Plan:
-        return self.stores[session.layout].plan_salvage(session, file)
+        store = self.stores[session.layout]
+        return _noted(store, store.plan_salvage(session, file))
 
     def plan_repair(self, session: Session) -> Plan:
-        return self.stores[session.layout].plan_repair(session)
+        store = self.stores[session.layout]
+        return _noted(store, store.plan_repair(session))
 
     def check(self, plan: Plan) -> str | None:
         if plan.kind == "undo":
             return None  # the journal has compared every byte already
-        return self.stores[self.session(plan.sessions[0]).layout].check(plan)
+        return self.stores[plan.facts["layout"]].check(plan)
+
+
+def _noted(store: Store, plan: Plan) -> Plan:
+    """With the layout among its facts: the session's name can come to mean another layout's in the same entry."""
+    return plan._replace(facts={**plan.facts, "layout": store.layout})

@@ -89,7 +89,7 @@ def gather(
             task_status=task.status if task else None,
             signs=signs,
         )
-    ours = [a for a in actions if session.name in a.sessions]
+    ours = [a for a in actions if _concerns(a, session)]
     points = _points(session, survey, ours)
     skew = int((thresholds or Thresholds()).clock_skew_seconds * _NS)
     writes = list(_writes(session, survey, points, ours))
@@ -116,6 +116,13 @@ def gather(
         _restored(ours, past),
         host.processes.contained,
     )
+
+
+def _concerns(action: Action, session: Session) -> bool:
+    """By name and layout: the name alone can have come to mean another layout's session in the same entry."""
+    if action.facts.get("layout", session.layout) != session.layout:
+        return False
+    return session.plain_name in (name.removesuffix(f"/{session.layout}") for name in action.sessions)
 
 
 @lru_cache(maxsize=4096)

@@ -125,6 +125,11 @@ class Session(NamedTuple):
     """The folder's name for a session's id: the layout may allow fewer characters in it."""
 
     @property
+    def plain_name(self) -> str:
+        """Its name without the layout's, which it has only while another layout has a session in the same entry."""
+        return self.name.removesuffix(f"/{self.layout}")
+
+    @property
     def folder(self) -> str:
         """The name of the folder, or of the file, that holds it: `name` can say more, where that holds several."""
         return self.path.rpartition("/")[2]

@@ -108,11 +108,15 @@ class Store(ABC):
             NotFound: there is none.
         """
         within = name.partition("/")[0]
-        entry = _entry_at(self.path, within)
-        for session in self.sessions_in(entry) if entry is not None else ():
+        for session in self.sessions_at(within):
             if name in (session.name, f"{within}/{session.layout}"):
                 return session
         raise NotFound(f"no session {name!r} in {self.path}: `lastgood list` names those there are")
+
+    def sessions_at(self, name: str) -> Iterable[Session]:
+        """The sessions that the entry of this name holds; none where there is no such entry."""
+        entry = _entry_at(self.path, name)
+        return self.sessions_in(entry) if entry is not None else ()
 
     @abstractmethod
     def survey(self, session: Session) -> Survey:

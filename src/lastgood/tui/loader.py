@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from ..core.assess import Assessed
-from ..core.errors import LastgoodError, NotFound
+from ..core.errors import LastgoodError
 from ..core.evidence import Host
 from ..core.model import Checkpoint, Session, StoredFile
 from ..core.store import Store
@@ -103,9 +103,9 @@ class Loader:
         self._wanted.put(lambda: self._look(session.name) if self._front is ticket else None)
 
     def look_again(self, names: Iterable[str]) -> None:
-        """Read these sessions afresh."""
-        for name in names:
-            self._wanted.put(lambda name=name: self._look(name))  # type: ignore[misc]
+        """Read these sessions afresh, with whatever else the entries of the store that hold them hold by now."""
+        for entry in dict.fromkeys(name.partition("/")[0] for name in names):
+            self._wanted.put(lambda entry=entry: self._look(entry, whole=True))  # type: ignore[misc]
 
     def want_detail(self, seen: Assessed, point: Checkpoint) -> None:
         """Find out what an overview of `point` shows, and post it as :class:`Detailed`."""
@@ -222,14 +222,20 @@ class Loader:
         self.look_again(done.sessions)
         self._post(Acted(done))
 
-    def _look(self, name: str) -> None:
-        try:
-            session = self._store.session(name)
-        except NotFound:
-            self._names.discard(name)
+    def _look(self, wanted: str, *, whole: bool = False) -> None:
+        """Read one session afresh, or the `whole` entry: its sessions come, go, and change their names together."""
+        entry = wanted.partition("/")[0]
+        found = {session.name: session for session in self._store.sessions_at(entry)}
+        gone = {name for name in self._names if name.partition("/")[0] == entry} - found.keys()
+        if gone:
+            self._names -= gone
             self._post(Names(frozenset(self._names)))
-            return
-        self._names.add(name)
+        for name, session in found.items():
+            if whole or name == wanted:
+                self._names.add(name)
+                self._look_at(session)
+
+    def _look_at(self, session: Session) -> None:
         survey = self._store.survey(session)
         points = tuple(self._appraiser.verify_now(survey.files))
         host, actions = Host.look(self._store.path), self._appraiser.actions()

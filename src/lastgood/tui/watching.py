@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 
+from ..core.store import JOURNAL_FOLDER
+
 _EVERY_S = 2.0
 
 
@@ -17,40 +19,36 @@ def poll(
     look_again: Callable[[Iterable[str]], object],
     ended: threading.Event,
 ) -> None:
-    """Compare each session's stamps with those of the last look, until `ended`.
+    """Compare each entry's stamps with those of the last look, until `ended`.
 
     Args:
         watched: what lies in an entry and is modified whenever its sessions change, as paths; "": the entry itself.
         known: the names of the sessions that are shown, as they are at any moment; empty: not yet listed.
-        look_again: is given the names of those that changed, came or went.
+        look_again: is given the names of the entries that changed, came or went.
     """
+    since = time.time_ns()
     last: dict[str, tuple[int, ...]] = {}
     pause = _EVERY_S
     while not ended.wait(pause):
         began = time.monotonic()
+        shown = {name.partition("/")[0] for name in tuple(known)}  # an entry can hold several sessions
         try:
-            there = {entry.name for entry in os.scandir(store_path) if not entry.name.startswith(".")}
+            there = [entry.name for entry in os.scandir(store_path) if entry.name != JOURNAL_FOLDER]
         except OSError:
             continue
-        shown = {name.partition("/")[0] for name in known}  # a folder can hold several sessions
-        now = {name: _stamps(f"{store_path}/{name}", watched) for name in there & shown}
-        changed = [name for name, stamps in now.items() if last.get(name, stamps) != stamps]
-        new = [name for name in there - shown if os.path.isdir(f"{store_path}/{name}")]
-        last = now
         if shown:
-            gone = shown - there
-            again = {*changed, *gone}
-            look_again([*new, *(name for name in known if name.partition("/")[0] in again)])
+            now = {name: tuple(_mtime(f"{store_path}/{name}/{path}") for path in watched) for name in there}
+            gone = (shown | last.keys()) - now.keys()
+            changed = {name for name in now.keys() & last.keys() if now[name] != last[name]}
+            new = {name for name in now.keys() - last.keys() if name not in shown or max(now[name]) >= since}
+            look_again(sorted(gone | changed | new))
+            last = now
         # At most a twentieth of one core, however many sessions there are.
         pause = max(_EVERY_S, 20 * (time.monotonic() - began))
 
 
-def _stamps(entry: str, watched: Collection[str]) -> tuple[int, ...]:
-    return tuple(_mtime(f"{entry}/{path}") for path in watched)
-
-
 def _mtime(path: str) -> int:
     try:
-        return os.lstat(path).st_mtime_ns
+        return os.lstat(path.rstrip("/")).st_mtime_ns  # a slash behind a file's name leads nowhere
     except OSError:
         return 0
