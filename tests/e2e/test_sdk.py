@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import stores
-from lastgood.core import act
+from lastgood.core import act, demo
 from lastgood.core.assess import assess_one
 from lastgood.core.errors import Refused
 from lastgood.core.journal import Journal
@@ -92,6 +93,16 @@ def test_a_torn_newest_loads_as_nothing_before_and_as_the_best_whole_one_after(t
     assert opened.recover(seen.session).chosen is None
     restore(tmp_path, "best")
     assert load(tmp_path)["iteration"] == 2
+
+
+def test_the_sample_store_s_session_is_one_of_the_sdk_s_that_loads_after_a_restore(tmp_path: Path) -> None:
+    demo.build(str(tmp_path / "demo"), now_ns=time.time_ns())
+    client = checkpoint.CheckpointClient(tmp_path / "demo")
+    assert client.load("edge/openssl") is None
+    done = lastgood("restore", "edge_openssl", "--yes", "-s", str(tmp_path / "demo"))
+    assert done.returncode == 0, done.stderr
+    state = client.load("edge/openssl")
+    assert state["iteration"] == 7 and state["messages"][0]["role"] == "user"
 
 
 def test_killed_while_writing(tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ def test_same_seed_and_time_give_the_same_store(store: Path, tmp_path: Path) -> 
 
 def test_another_seed_gives_other_sessions(store: Path, tmp_path: Path) -> None:
     demo.build(str(tmp_path / "other"), seed=8, now_ns=NOW)
-    assert len({p.name for p in store.iterdir()} & {p.name for p in (tmp_path / "other").iterdir()}) <= 1
+    named = {story.name for story in demo_stories.STORIES if story.name is not None}
+    assert {p.name for p in store.iterdir()} & {p.name for p in (tmp_path / "other").iterdir()} == named
 
 
 def test_nothing_is_written_into_a_folder_that_holds_something(tmp_path: Path) -> None:
@@ -103,8 +104,9 @@ def folders_where(store: Path, holds: Any) -> list[Path]:
 
 
 def test_the_special_sessions_are_there(store: Path) -> None:
-    def entries(folder: Path) -> list[str]:
-        return sorted(p.name for p in (folder / "checkpoints").iterdir())
+    def entries(folder: Path) -> list[str] | None:
+        kept = folder / "checkpoints"
+        return sorted(p.name for p in kept.iterdir()) if kept.exists() else None
 
     def text(folder: Path) -> str:
         return "".join(p.read_text(errors="replace") for p in folder.rglob("*.json") if p.is_file())
@@ -112,10 +114,16 @@ def test_the_special_sessions_are_there(store: Path) -> None:
     assert folders_where(store, lambda f: entries(f) == []), "no checkpoints at all"
     assert folders_where(store, lambda f: entries(f) == ["latest.json.backup"]), "only a backup"
     assert folders_where(store, lambda f: (p := f / "checkpoints/latest.json").is_symlink() and not p.exists())
-    assert len(folders_where(store, lambda f: not (f / "session_meta.json").exists())) == 2
+    assert len(folders_where(store, lambda f: not (f / "session_meta.json").exists())) == 3
     assert folders_where(store, lambda f: '"rm -rf build"' in text(f) and '"tool_calls_pending": [\n' in text(f))
     assert folders_where(store, lambda f: "[/b]" in text(f) and "\u202e" in text(f) and "\\u001b]52" in text(f))
     assert any(p.stat().st_size > 300_000 for p in store.rglob("cp_*")), "one long conversation"
+
+
+def test_the_sdk_s_own_session_is_there_and_its_newest_file_is_torn(store: Path) -> None:
+    *whole, torn = sorted((store / "edge_openssl").iterdir(), key=lambda p: p.stat().st_mtime_ns)
+    assert len(whole) == 3 and not torn.read_text().endswith("}")
+    assert {json.loads(p.read_bytes())["session_id"] for p in whole} == {"edge/openssl"}
 
 
 def test_one_checkpoint_is_another_sessions(store: Path, answers: dict[Path, checksum.Verification]) -> None:

@@ -343,7 +343,7 @@ class SessionTree(Rows):
             notes.append((", runtime's" if best else "  ◂ the runtime's", self._look("muted")))
         if file.problem:
             notes.append((f"  {file.problem}", self._look("bad")))
-        elif point is not None and point.reason:
+        elif point is not None and point.reason and not point.valid:
             notes.append((f"  {point.reason}", self._look("muted")))
         elif point is not None and not point.runtime_accepts:
             notes.append(("  the runtime refuses it", self._look("warning")))
