@@ -26,15 +26,15 @@ _MOST_BYTES = 1 << 20
 EXAMPLE = """\
 # Every key with its default; a line that starts with `#` has none.
 
-# store = "/var/lib/continuum/checkpoints"  # unset: $LASTGOOD_STORE, then ~/.continuum/checkpoints
-# session_logs = "~/.continuum/sessions"  # unset: the folder `sessions` beside a store called `checkpoints`
+# store = "/var/lib/agents/checkpoints"  # unset: $LASTGOOD_STORE, then the default that `lastgood info` names
+# session_logs = "/var/lib/agents/sessions"  # unset: where the layout has them, beside the store
 theme = "night"               # a bundled theme, or the name of a file in the themes folder (`lastgood info`)
 read_only = false             # true: nothing that writes can be done
 mouse = false                 # true: the screen takes the mouse
 live = true                   # false: the screen does not watch the store (`L` turns it on)
 max_bytes = 536870912         # larger files are called too-large instead of read
 columns = ["verdict", "session", "task", "last", "iteration", "points", "loses"]
-# resume_command = ["continuum", "session", "resume", "{session_id}"]  # offered after a restore
+# resume_command = ["my-agent", "--resume", "{session_id}"]  # offered after a restore
 
 [thresholds]
 live_min_seconds = 60.0       # written to more recently than this: may be alive

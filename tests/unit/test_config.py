@@ -39,8 +39,8 @@ def test_the_example_gives_the_defaults(write: Write) -> None:
 def test_the_example_names_every_key_and_its_comments_are_settings_too(write: Write) -> None:
     uncommented = re.sub(r"(?m)^# (?=\w+ = )", "", config.EXAMPLE)
     loaded = config.load(write(uncommented))
-    assert loaded.store == "/var/lib/continuum/checkpoints"
-    assert loaded.resume_command == ["continuum", "session", "resume", "{session_id}"]
+    assert loaded.store == "/var/lib/agents/checkpoints"
+    assert loaded.resume_command == ["my-agent", "--resume", "{session_id}"]
     assert loaded.keys == {"restore": "R"}
     for key in (*config._CHECKS, *Thresholds._fields):
         assert re.search(rf"(?m)^\[?{key}\b", uncommented), key

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -66,3 +68,47 @@ def test_every_layout_says_what_it_is() -> None:
     for found in layouts.layouts():
         assert found.store is not None and issubclass(found.store, Store)
         assert found.store.about and "/" not in found.store.layout and " " not in found.store.layout
+
+
+OF_A_LAYOUT = {
+    "continuum", "continuum_sdk", "sdk_logs", "sdk_salvage",
+    "meta", "names", "plan", "repair", "salvage",  # of continuum
+    "demo", "demo_stories",  # the sample store is written in both layouts
+    "layouts",  # the table of those that come with this package
+}  # fmt: skip
+NAMES_OF_FILES = re.compile(
+    r"session_meta|latest\.json|state\.json|\bcp_|\.tmp_(?:checkpoint|latest)|\.json\.backup|continuum|sh-layer2", re.I
+)
+
+
+def outside_of_layouts() -> list[Path]:
+    source = ROOT / "src" / "lastgood"
+    own = {source / "core" / f"{name}.py" for name in OF_A_LAYOUT}
+    assert all(path.exists() for path in own)
+    found = [p for ext in ("py", "tcss") for p in source.rglob(f"*.{ext}") if p not in own]
+    assert len(found) > 80
+    return found
+
+
+def test_the_rest_of_the_program_names_no_layout_and_none_of_its_files() -> None:
+    named = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in outside_of_layouts()
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if NAMES_OF_FILES.search(line)
+    ]
+    assert named == []
+
+
+def test_the_rest_of_the_program_imports_no_layout() -> None:
+    own = OF_A_LAYOUT - {"layouts", "names", "demo"}
+    imported = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in outside_of_layouts()
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for module in (*(node.module or "").split("."), *(alias.name for alias in node.names))
+        if module in own
+    ]
+    assert imported == []

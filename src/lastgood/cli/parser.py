@@ -185,7 +185,7 @@ _TABLE: dict[str, tuple[str, str, Fill]] = {
     "activate": ("mark sessions active again", "lastgood activate 8d116ece", _activate),
     "salvage": (
         "the readable part of a damaged checkpoint as a new, marked one",
-        "lastgood salvage 52e6b438 cp_20261120_090231_ab.json",
+        "lastgood salvage 52e6b438 latest --dry-run",
         _salvage,
     ),
     "repair": ("rebuild damaged or missing metadata of a session", "lastgood repair b50c99b6 --dry-run", _repair),

@@ -63,7 +63,7 @@ class ContinuumStore(Store):
     def survey(self, session: Session) -> Survey:
         folder = f"{session.path}/checkpoints"
         found: list[StoredFile] = []
-        strays: list[str] = []
+        leftovers: list[str] = []
         latest: LatestLink | None = None
         link: str | None = None
         try:
@@ -73,21 +73,21 @@ class ContinuumStore(Store):
                         link = entry.path
                     elif (kind := kind_of(entry.name)) is not None:
                         found.append(stored(folder, entry, kind, self.layout))
-                    else:
-                        strays.append(entry.name)
+                    elif entry.name.startswith(".tmp_latest_"):
+                        leftovers.append(entry.name)
             if link is not None:
                 latest = _latest_link(folder, link, found)
         except FileNotFoundError:
             return Survey(folder)
         except OSError as error:
-            return Survey(folder, tuple(found), latest, tuple(strays), f"cannot list {folder}: {files.words(error)}")
+            return Survey(folder, tuple(found), latest, tuple(leftovers), f"cannot list {folder}: {files.words(error)}")
         target = files.stamp(folder).target
         problem = None if target is None else f"checkpoints is a symlink to {target}: read, never written through"
         kinds = {f.kind for f in found}
         lacks = None
         if latest is None and FileKind.CHECKPOINT in kinds and FileKind.LATEST not in kinds:
             lacks = "there is no latest.json"
-        return Survey(folder, tuple(found), latest, tuple(strays), problem, lacks)
+        return Survey(folder, tuple(found), latest, tuple(leftovers), problem, lacks)
 
     def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
         return look_at(file, raw)
@@ -186,7 +186,18 @@ def _read_session(entry: Entry) -> Session:
     if meta_problem is not None:
         says = f"session_meta.json cannot be read: {meta_problem}"
     return Session(
-        entry.name, entry.path, state, meta, meta_problem, task, linked, tuple(problems), ContinuumStore.layout, says
+        entry.name,
+        entry.path,
+        state,
+        meta,
+        meta_problem,
+        task,
+        linked,
+        tuple(problems),
+        ContinuumStore.layout,
+        says,
+        meta_file="session_meta.json",
+        task_file="state.json",
     )
 
 

@@ -30,7 +30,6 @@ from .names import hex_in_sdk_name, is_sdk_name, time_in_name
 from .store import Deed, Entry, Store, newest_first
 from .stored import opened_path, stored
 from .times import parse_rfc3339
-from .typed import finite_number, length, text, whole_number
 
 _VERSION = 1
 _NS = 1_000_000_000
@@ -72,19 +71,15 @@ class ContinuumSdkStore(Store):
 
     def survey(self, session: Session) -> Survey:
         found: list[StoredFile] = []
-        strays: list[str] = []
         try:
             with os.scandir(session.path) as entries:
                 for entry in entries:
-                    kind = _kind_of(entry.name)
-                    if kind is None:
-                        strays.append(entry.name)
-                    else:
+                    if (kind := _kind_of(entry.name)) is not None:
                         found.append(stored(session.path, entry, kind, self.layout))
         except OSError as error:
             problem = f"cannot list {session.path}: {files.words(error)}"
-            return Survey(session.path, tuple(found), None, tuple(strays), problem)
-        survey = Survey(session.path, tuple(found), None, tuple(strays))
+            return Survey(session.path, tuple(found), problem=problem)
+        survey = Survey(session.path, tuple(found))
         return survey._replace(signs=_signs(survey))
 
     def kind_of(self, name: str) -> FileKind | None:
@@ -202,6 +197,8 @@ def _shape(value: object) -> tuple[Integrity, str | None]:
 
 def _header(value: Mapping[str, object], file: StoredFile) -> Header:
     """The envelope's fields, and of the state those that the SDK's own examples keep in it."""
+    from .typed import finite_number, length, text, whole_number
+
     held = value.get("state")
     state: Mapping[str, object] = held if isinstance(held, dict) else {}
     return Header(

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import checksum, faults, serde
-from .model import Checkpoint, FileKind, Integrity, StoredFile
-from .names import id_in_name, time_in_name
+from .model import Checkpoint, FileKind, Integrity
+from .names import id_in_name, session_folder, time_in_name
 from .plausible import Suspect, suspects
 from .sanitise import clean
 from .shape import kind_of, misfits
@@ -319,7 +319,7 @@ def _about(
 
 def _identity(point: Checkpoint) -> list[Diagnosis]:
     found = []
-    folder = session_folder(point.file)
+    folder = session_folder(point.file.path)
     header = point.header
     if folder is not None and header.session_id is not None and header.session_id != folder:
         says = f"session_id is {header.session_id}: it belongs to another session than {folder}"
@@ -329,12 +329,6 @@ def _identity(point: Checkpoint) -> list[Diagnosis]:
         says = f"its name says {named}, its checkpoint_id {header.checkpoint_id}: renamed, or put in another's place"
         found.append(Diagnosis("renamed", says, fields=(".checkpoint_id",)))
     return found
-
-
-def session_folder(file: StoredFile) -> str | None:
-    """The name of the session's folder that holds the file; None for a file outside of any."""
-    parts = file.path.rsplit("/", 3)
-    return parts[1] if len(parts) == 4 and parts[2] == "checkpoints" else None
 
 
 def _future(point: Checkpoint, now_ns: int) -> list[Diagnosis]:

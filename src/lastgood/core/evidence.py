@@ -22,10 +22,9 @@ _NS = 1_000_000_000
 _COPIED_NS = 120 * _NS
 """The runtime names a checkpoint for the second in which it saves it; a modification time this far off is a copy's."""
 _OWN_WRITES_NS = 60 * _NS
-"""session_meta.json modified this soon after one of our own actions was modified by it."""
+"""Metadata modified this soon after one of our own actions was modified by it."""
 _SAME_MOMENT_NS = 2 * _NS
 _RECENT_GAPS = 50
-_REWRITTEN = ("session_meta.json", "state.json")
 
 
 # fmt: off
@@ -87,6 +86,7 @@ def gather(
             meta is not None and meta.is_active,
             meta.termination_reason if meta else None,
             task_status=task.status if task else None,
+            task_file=session.task_file,
             signs=signs,
         )
     ours = [a for a in actions if _concerns(a, session)]
@@ -104,6 +104,7 @@ def gather(
         session.records_end,
         survey.signs if survey is not None else (),
         task.status if task else None,
+        session.task_file,
         host.boot,
         last_write,
         last_write_of,
@@ -113,7 +114,7 @@ def gather(
         signs,
         host.unseen(_owner(session.path)),
         host.remote,
-        _restored(ours, past),
+        _restored(session, ours, past),
         host.processes.contained,
     )
 
@@ -153,12 +154,12 @@ def _writes(
     """Every trace of the runtime writing: when, and what."""
     yield from points
     if session.meta is not None:
-        yield session.meta.last_updated, "last_updated of session_meta.json"
+        yield session.meta.last_updated, f"last_updated of {session.meta_file}"
     if session.task is not None:
-        yield session.task.last_updated, "last_updated of state.json"
+        yield session.task.last_updated, f"last_updated of {session.task_file}"
     if survey is not None and copied(survey.of(FileKind.CHECKPOINT)):
         return
-    for name in _REWRITTEN:
+    for name in filter(None, (session.meta_file, session.task_file)):
         modified = _mtime(os.path.join(session.path, name))
         if modified is not None and not any(0 <= modified - a.at < _OWN_WRITES_NS for a in ours):
             yield modified, name
@@ -169,8 +170,8 @@ def _writes(
 def _temp_files(survey: Survey) -> Iterator[tuple[int, str]]:
     for file in survey.of(FileKind.ORPHAN):
         yield file.mtime_ns, file.name
-    for name in survey.strays:
-        if name.startswith(".tmp_latest_") and (modified := _mtime(os.path.join(survey.folder, name))) is not None:
+    for name in survey.leftovers:
+        if (modified := _mtime(os.path.join(survey.folder, name))) is not None:
             yield modified, name
 
 
@@ -193,12 +194,13 @@ def _rhythm_seconds(times: list[int]) -> float | None:
     return median / _NS
 
 
-def _restored(ours: list[Action], writes: list[tuple[int, str]]) -> Restored | None:
+def _restored(session: Session, ours: list[Action], writes: list[tuple[int, str]]) -> Restored | None:
     """Our last restore or activation that stands; a later write that is not ours shows that it was resumed."""
+    rewritten = (session.meta_file, session.task_file)
     last = next((a for a in reversed(ours) if a.state == "done" and a.op in ("restore", "activate")), None)
     if last is None:
         return None
-    resumed = any(at > last.at + _SAME_MOMENT_NS and what not in _REWRITTEN for at, what in writes)
+    resumed = any(at > last.at + _SAME_MOMENT_NS and what not in rewritten for at, what in writes)
     return Restored(last.op, last.at, f"{last.user}@{last.host}", resumed)
 
 

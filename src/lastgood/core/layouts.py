@@ -23,6 +23,8 @@ BUILT_IN = {
     "continuum-sdk": "lastgood.core.continuum_sdk:ContinuumSdkStore",
 }
 """As entry points: they are asked first, and none from outside can take their names."""
+DEFAULT_STORE = "~/.continuum/checkpoints"
+"""Where both of them are kept unless their programs are told otherwise."""
 
 
 class Found(NamedTuple):

@@ -98,7 +98,7 @@ def _iteration_problems(points: Sequence[Checkpoint], session: Session, now: int
     last = session.meta.last_iteration if session.meta is not None else None
     furthest = max((i for _, i, _ in steps), default=None)
     if last is not None and furthest is not None and furthest > last:
-        yield f"checkpoints reach iteration {furthest}, session_meta.json says {last}"
+        yield f"checkpoints reach iteration {furthest}, {session.meta_file} says {last}"
 
 
 def _time_problems(points: Sequence[Checkpoint], now: int) -> Iterator[str]:
@@ -132,15 +132,15 @@ def _latest_problems(survey: Survey, choice: Checkpoint | None, best: Checkpoint
     link = survey.latest
     if link is not None and link.problem is not None:
         told = {"dangling": "names a file that is not there", "absolute": "is an absolute link"}
-        yield f"latest.json {told.get(link.problem, link.problem)}: {link.target}"
-    has_latest = link is not None or survey.of(FileKind.LATEST)
+        yield f"{_base(link.path)} {told.get(link.problem, link.problem)}: {link.target}"
+    pointers = [link.path] if link is not None else [f.path for f in survey.of(FileKind.LATEST)]
     if survey.lacks is not None:
         yield survey.lacks
-    if has_latest and choice is not None and best is not None and not same_content(choice, best):
+    if pointers and choice is not None and best is not None and not same_content(choice, best):
         if not choice.valid:
-            yield f"latest.json is {_name(choice)}, which does not verify"
+            yield f"{_base(pointers[0])} is {_name(choice)}, which does not verify"
         elif _further(best, choice):
-            yield f"latest.json is {_name(choice)}, older than the newest valid one, {_name(best)}"
+            yield f"{_base(pointers[0])} is {_name(choice)}, older than the newest valid one, {_name(best)}"
 
 
 def _name_problems(points: Sequence[Checkpoint]) -> Iterator[str]:
@@ -189,7 +189,7 @@ def _advice(
 def _what_the_runtime_does(survey: Survey, choice: Checkpoint | None) -> str:
     if choice is None:
         if survey.latest is not None and _leads_away(survey):
-            return f"would follow latest.json out of the folder, to {survey.latest.target}"
+            return f"would follow {_base(survey.latest.path)} out of the folder, to {survey.latest.target}"
         return "would find nothing to resume from"
     if not choice.runtime_accepts:
         return f"would fail on {_name(choice)} ({choice.runtime_reason or choice.reason})"
@@ -197,7 +197,7 @@ def _what_the_runtime_does(survey: Survey, choice: Checkpoint | None) -> str:
 
 
 def _leads_away(survey: Survey) -> bool:
-    """latest.json leads to a file that lastgood does not open, and the runtime does."""
+    """The pointer to the latest leads to a file that lastgood does not open, and the runtime does."""
     return survey.latest is not None and survey.latest.problem not in (None, "absolute", "dangling")
 
 
@@ -236,6 +236,10 @@ def _later(one: Checkpoint, other: Checkpoint) -> bool:
 
 def _far_apart(one: int | None, other: int | None) -> bool:
     return one is not None and other is not None and abs(one - other) > _SAME_SAVE_NS
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _name(point: Checkpoint) -> str:

@@ -44,7 +44,7 @@ def find_point(store: Store, session: Session, survey: Survey, name: str) -> Che
 
 
 def runtime_latest(survey: Survey) -> StoredFile | None:
-    """What the runtime's load of "the latest" opens: latest.json if it leads anywhere, else the newest cp_*.json."""
+    """What the runtime's load of "the latest" opens: its pointer to it if that leads anywhere, else the newest."""
     for file in survey.of(FileKind.LATEST):
         return file
     if survey.latest is not None and survey.latest.resolves_to is not None:

@@ -21,9 +21,9 @@ class State(StrEnum):
     ACTIVE = "active"
     TERMINATED = "terminated"
     UNTRACKED = "untracked"
-    """There is no session_meta.json."""
+    """There is no metadata beside its checkpoints."""
     DAMAGED = "damaged"
-    """There is a session_meta.json and it cannot be read."""
+    """There is metadata and it cannot be read."""
 
 
 class Verdict(StrEnum):
@@ -48,9 +48,9 @@ class FileKind(StrEnum):
     CHECKPOINT = "checkpoint"
     BACKUP = "backup"
     LATEST = "latest"
-    """``latest.json`` where it is a regular file; as a symlink it is a pointer, not a file of its own."""
+    """What the runtime opens as the latest, where it is a file; as a symlink it is a pointer, not a file of its own."""
     ORPHAN = "orphan"
-    """``.tmp_checkpoint_*``: its writer died between write and rename."""
+    """A temporary file: its writer died between write and rename."""
 
 
 class Integrity(StrEnum):
@@ -75,7 +75,7 @@ class Integrity(StrEnum):
 
 
 class Meta(NamedTuple):
-    """``session_meta.json`` as the crate reads it (FORMAT.md)."""
+    """What a runtime keeps of a session beside its checkpoints, as it reads it itself (FORMAT.md)."""
 
     session_id: str
     is_active: bool
@@ -85,7 +85,7 @@ class Meta(NamedTuple):
 
 
 class TaskState(NamedTuple):
-    """``state.json``: the task's status beside the session's (FORMAT.md)."""
+    """The task's status beside the session's (FORMAT.md)."""
 
     session_id: str
     status: str
@@ -110,7 +110,7 @@ class Session(NamedTuple):
     state: State
     meta: Meta | None = None
     meta_problem: str | None = None
-    """Why session_meta.json cannot be read, in the crate's words where it has any."""
+    """Why its metadata cannot be read, in the crate's words where it has any."""
     task: TaskState | None = None
     linked: str | None = None
     """Where the session's folder leads if it is a symlink: shown, never written through."""
@@ -123,6 +123,10 @@ class Session(NamedTuple):
     """Whether its layout records that a session is active or has ended; where not, only traces tell."""
     folder_for: Callable[[str], str] = str
     """The folder's name for a session's id: the layout may allow fewer characters in it."""
+    meta_file: str = ""
+    """What its layout calls the file of `meta` in its folder, which need not be there; "": it has none."""
+    task_file: str = ""
+    """The same of `task`."""
 
     @property
     def plain_name(self) -> str:
@@ -141,7 +145,7 @@ class Session(NamedTuple):
 
     @property
     def interrupted(self) -> bool | None:
-        """The crate's state.json rule; None where there is no readable state.json."""
+        """The crate's rule on the task's status; None where there is none that can be read."""
         return None if self.task is None else self.task.interrupted
 
 
@@ -189,7 +193,7 @@ class SessionLog(NamedTuple):
 
 
 class LatestLink(NamedTuple):
-    """``latest.json`` where it is a symlink."""
+    """What the runtime opens as the latest, where it is a symlink."""
 
     path: str
     target: str
@@ -217,8 +221,8 @@ class Survey(NamedTuple):
     folder: str
     files: tuple[StoredFile, ...] = ()
     latest: LatestLink | None = None
-    strays: tuple[str, ...] = ()
-    """Names of entries that the runtime never looks at (``.tmp_latest_*`` among them)."""
+    leftovers: tuple[str, ...] = ()
+    """Names of temporary files that hold no restore point: they tell that a writer died."""
     problem: str | None = None
     """Why the folder could not be listed, or None."""
     lacks: str | None = None

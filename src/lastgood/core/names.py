@@ -20,6 +20,12 @@ def is_crate_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def session_folder(path: str) -> str | None:
+    """The name of the session's folder that holds a checkpoint of the crate's; None for a file outside of any."""
+    parts = path.rsplit("/", 3)
+    return parts[1] if len(parts) == 4 and parts[2] == "checkpoints" else None
+
+
 def is_sdk_name(name: str) -> bool:
     """Whether the SDK names its checkpoints, or the temporary files that become them, so."""
     return name.startswith("cp_") and _SDK_NAME.fullmatch(name) is not None

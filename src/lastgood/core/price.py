@@ -95,7 +95,7 @@ def best(
 def price(point: Checkpoint, points: Sequence[Checkpoint], session: Session, *, now_ns: int | None = None) -> Price:
     """What going back to `point` loses against the last known state of `session`.
 
-    That state is the furthest of session_meta.json, state.json and the line's checkpoints. A damaged checkpoint that
+    That state is the furthest of the metadata, the task's status and the line's checkpoints. A damaged checkpoint that
     still reads counts where what it says follows on from the valid ones (see :func:`_plausible`). For a checkpoint of
     another session nothing is known.
     """
@@ -139,7 +139,7 @@ def is_foreign(session: Session, point: Checkpoint) -> bool:
 def _line(valid: Sequence[Checkpoint], session: Session | None, now: int) -> list[Checkpoint]:
     """The valid checkpoints that lead up to the session's last known state.
 
-    The runtime writes the iteration of its last save into session_meta.json. One further than that, and created
+    The runtime writes the iteration of its last save into its metadata. One further than that, and created
     before another that is not further, is of a run that the session has gone back from. Where the layout keeps no such
     record, the last save itself is it. Without metadata where there should be some, every checkpoint is on the line:
     iterations that repeat could as well be a clock that was put back.

@@ -1,7 +1,7 @@
 """The crate's recovery module as a Python API: the same answers, all of them, with reasons; safe where it writes.
 
 >>> from lastgood import CrashRecovery
->>> recovery = CrashRecovery("/var/lib/continuum")
+>>> recovery = CrashRecovery("/var/lib/agents/checkpoints")
 >>> for crash in recovery.detect_unclean_shutdown():
 ...     print(crash.session, recovery.recover_session(crash.session).chosen)
 """
@@ -26,7 +26,7 @@ class CrashInfo:
     session: str
     """The folder's name, which every other call takes."""
     session_id: str
-    """What session_meta.json calls it: usually the same."""
+    """What its metadata calls it: usually the same."""
     last_activity: int
     """UTC, nanoseconds since the epoch."""
     last_iteration: int
@@ -43,7 +43,7 @@ class CrashRecovery:
         self.store = open_store(os.fspath(storage_path))
 
     def detect_unclean_shutdown(self) -> list[CrashInfo]:
-        """Every session whose session_meta.json says active and gives no reason (crate: the first one only).
+        """Every session whose metadata says active and gives no reason (crate: the first one only).
 
         One unreadable folder or file never hides another session: see :meth:`unreadable`.
         """
@@ -54,7 +54,7 @@ class CrashRecovery:
         ]
 
     def unreadable(self) -> Iterator[Session]:
-        """The sessions that detection cannot judge since their session_meta.json cannot be read; each says why."""
+        """The sessions that detection cannot judge since their metadata cannot be read; each says why."""
         return (s for s in self.store.sessions() if s.state is State.DAMAGED)
 
     def recover_session(self, session: str) -> Recovery:
@@ -70,7 +70,7 @@ class CrashRecovery:
 
         Raises:
             NotFound: there is no such session.
-            Refused: its session_meta.json is damaged or missing, or changed meanwhile.
+            Refused: its metadata is damaged or missing, or changed meanwhile.
             Failed: it could not be written; what was there is back.
         """
         return self._apply(self.store.plan_activate(self.store.session(session)), None)
@@ -80,7 +80,7 @@ class CrashRecovery:
 
         Raises:
             NotFound: there is no such session.
-            Refused: it may be live, its session_meta.json is damaged or missing, or changed meanwhile.
+            Refused: it may be live, its metadata is damaged or missing, or changed meanwhile.
             Failed: it could not be written; what was there is back.
         """
         found = self.store.session(session)

@@ -20,8 +20,6 @@ from .stored import opened_path, stored_alone
 if TYPE_CHECKING:
     from .diagnose import Diagnosis
 
-DEFAULT_STORE = "~/.continuum/checkpoints"
-"""Where the runtime's Python SDK keeps its checkpoints unless told otherwise."""
 MAX_BYTES = 512 * 1024 * 1024
 """Larger checkpoint files are `too-large` unless the configuration says otherwise."""
 JOURNAL_FOLDER = ".lastgood"
@@ -299,6 +297,8 @@ def _too_large(size: int, limit: int) -> str:
 
 def locate_store(argument: str | None, configured: str | None) -> tuple[str, str]:
     """The store's absolute path, and what named it: the argument, $LASTGOOD_STORE, the configuration or nothing."""
+    from .layouts import DEFAULT_STORE
+
     for path, source in (
         (argument, "--store"),
         (os.environ.get("LASTGOOD_STORE"), "$LASTGOOD_STORE"),

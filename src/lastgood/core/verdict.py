@@ -69,7 +69,7 @@ class Facts(NamedTuple):
     state: State
     is_active: bool = False
     reason: str | None = None
-    """Why it ended, from session_meta.json."""
+    """Why it ended, from its metadata."""
     state_says: str = ""
     """Why it is untracked or damaged, in a sentence."""
     records_end: bool = True
@@ -77,7 +77,9 @@ class Facts(NamedTuple):
     told: tuple[Evidence, ...] = ()
     """What the layout's own look at the session found."""
     task_status: str | None = None
-    """``status`` of state.json."""
+    """What the task's file says."""
+    task_file: str = ""
+    """What that file is called."""
     boot: int | None = None
     """When this host started; None where that is not known."""
     last_write: int | None = None
@@ -180,7 +182,7 @@ def _task(facts: Facts, _: Thresholds) -> Evidence | None:
         return None
     says = {"Completed": "ended", "Error": "crashed"}.get(facts.task_status, "unclear")
     # A task that runs on in an ended session, or the other way round, is worth a sentence; agreement is not.
-    return Evidence("task", says, f"state.json says {facts.task_status}")
+    return Evidence("task", says, f"{facts.task_file} says {facts.task_status}")
 
 
 def _process(facts: Facts, _: Thresholds) -> Evidence | None:

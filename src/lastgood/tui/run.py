@@ -11,8 +11,9 @@ from typing import Any
 from .. import paths, themes
 from ..config import Config, check_keys
 from ..core.errors import LastgoodError, NotFound, Refused
+from ..core.layouts import DEFAULT_STORE
 from ..core.model import Checkpoint, FileKind, Recovery
-from ..core.store import DEFAULT_STORE, Store, open_store
+from ..core.store import Store, open_store
 from .forerun import Forerun
 
 INTERRUPTED = 130

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 
 from ...core.assess import Assessed
 from ...core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
+from ...core.names import time_in_name
 from ...core.sanitise import Safe
 from ...core.words import counted
 from ...wording import VERDICT_SYMBOLS, exact, integrity_look, log_says, long_ago, size
@@ -136,8 +137,8 @@ def _times(file: StoredFile, point: Checkpoint | None, now_ns: int) -> list[Row]
     rows: list[Row] = []
     if created is not None:
         rows.append(("created", _time(created, now_ns), ""))
-    saved = _saved(file)
-    told = [f"saved {saved}"] if saved else []
+    saved = time_in_name(file.name)
+    told = [f"saved {exact(saved)}"] if saved is not None else []
     rows.append(("modified", " · ".join([_time(file.mtime_ns, now_ns), *told]), ""))
     return rows
 
@@ -157,15 +158,6 @@ def _header(point: Checkpoint) -> list[Row]:
         rows.append(("hint", head.resume_hint, ""))
     rows.append(("id", head.checkpoint_id or "none", "muted"))
     return rows
-
-
-def _saved(file: StoredFile) -> str | None:
-    """The time in the file's name: when the runtime saved it."""
-    name = file.name
-    if file.kind is not FileKind.CHECKPOINT or len(name) < 18 or not name[3:11].isdigit() or not name[12:18].isdigit():
-        return None
-    day, time = name[3:11], name[12:18]
-    return f"{day[:4]}-{day[4:6]}-{day[6:]} {time[:2]}:{time[2:4]}:{time[4:]}Z"
 
 
 def _time(then_ns: int, now_ns: int) -> str:
