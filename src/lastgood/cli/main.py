@@ -8,14 +8,21 @@ from collections.abc import Sequence
 
 from ..core.errors import LastgoodError, NotFound
 from ..crashlog import instead_of_the_terminal, keep
-from .out import flush, never_fail_on_names, reader_gone, say
+from .out import flush, leave, never_fail_on_names, reader_gone, say
+
+_ONLY_LOOK = ("list", "show", "recover", "diff", "log", "info")
+"""Commands after which nothing is left to be put in order: no threads, no other processes, no files half written."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `argv` (default: the process's own words) and leave with the exit code of CLI.md."""
     never_fail_on_names()
     instead_of_the_terminal()
-    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+    words = list(sys.argv[1:] if argv is None else argv)
+    code = run(words)
+    if words and words[0] in _ONLY_LOOK:
+        leave(code)
+    sys.exit(code)
 
 
 def run(words: list[str]) -> int:

@@ -10,7 +10,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from ..core.sanitise import Safe, clean
 
@@ -102,6 +102,15 @@ def never_fail_on_names() -> None:
 def flush() -> None:
     """Hand over all that was printed."""
     sys.stdout.flush()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: taking the interpreter apart first costs half as much as starting it."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
 
 
 def reader_gone() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from .. import __version__
-from .out import put_help, say
+from .out import put_help, say, terminal_columns
 
 _EXAMPLES = """examples:
   lastgood                                   the screen, on the store found by default
@@ -28,6 +28,10 @@ class _Parser(ArgumentParser):
             say(line)
         say(f"{self.prog}: error: {message}")
         self.exit(2)
+
+    def _get_formatter(self) -> RawDescriptionHelpFormatter:
+        # Asked for with each word that is added; without a width it would import `shutil` to find one.
+        return RawDescriptionHelpFormatter(self.prog, width=(terminal_columns() or 80) - 2)
 
     def _print_message(self, message: str, file: object = None) -> None:
         put_help(message)
@@ -217,7 +221,6 @@ def screen_parser() -> ArgumentParser:
         description="Find the last good checkpoint of a crashed session, and restore it.\n\n"
         "commands: " + ", ".join(COMMANDS) + "\n`lastgood COMMAND --help` tells more of each.",
         epilog=_EXAMPLES,
-        formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("path", nargs="?", metavar="PATH", help="the store to open")

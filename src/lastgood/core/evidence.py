@@ -3,8 +3,6 @@
 Judging is :mod:`verdict`'s. Nothing here raises for what it cannot see: it says so in the facts.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import time
@@ -33,9 +31,8 @@ _REMOTE = frozenset({
     "nfs4", "ocfs2", "orangefs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
 })
 # fmt: on
-_REMOTE_FUSE = re.compile(
-    r"fuse\.(ceph|davfs|gcsfuse|glusterfs|goofys|juicefs|moosefs|rclone|s3fs|smbnetfs|sshfs|vmhgfs)"
-)
+_FUSE = "ceph davfs gcsfuse glusterfs goofys juicefs moosefs rclone s3fs smbnetfs sshfs vmhgfs"
+_REMOTE_FUSE = tuple(f"fuse.{name}" for name in _FUSE.split())
 
 
 class Host(NamedTuple):
@@ -48,7 +45,7 @@ class Host(NamedTuple):
     processes: Processes = Processes()
 
     @classmethod
-    def look(cls, store_path: str) -> Host:
+    def look(cls, store_path: str) -> "Host":
         """Clock, start and file system, and one pass over the processes, whatever the number of sessions."""
         return cls(time.time_ns(), _boot(), _remote(store_path), look(store_path))
 
@@ -235,7 +232,7 @@ def _remote(path: str) -> str | None:
         point = _unescaped(before.split()[4])
         if len(point) >= len(deepest) and (real == point or real.startswith(point.rstrip("/") + "/")):
             deepest, found = point, os.fsdecode(after.split()[0])
-    return found if found in _REMOTE or _REMOTE_FUSE.match(found) else None
+    return found if found in _REMOTE or found.startswith(_REMOTE_FUSE) else None
 
 
 def _unescaped(text: bytes) -> str:

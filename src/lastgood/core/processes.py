@@ -4,8 +4,6 @@ Linux alone, by /proc. A process holds a file of a session open, works in its fo
 line, by path or by the session's id as a whole word. Nothing here fails: what cannot be looked at is counted.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

@@ -16,8 +16,9 @@ _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U00016fe4\U0001d159") | frozenset(
     chr(c) for c in (*range(0x180B, 0x1810), *range(0xE0100, 0xE01F0), *range(0xFE00, 0xFE10))
 )
-_BACKSLASH = re.compile(r"\\(?=(.?))", re.DOTALL)
-_NOTATION = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(\\))")
+# Compiled where they are first met: most texts need neither, and a start would wait for both.
+_BACKSLASH = r"(?s)\\(?=(.?))"
+_NOTATION = r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(\\))"
 
 
 class Safe(str):
@@ -66,7 +67,7 @@ def clean(text: str) -> Safe:
     if isinstance(text, Safe):
         return text
     if "\\" in text:
-        text = _BACKSLASH.sub(_unambiguous, text)
+        text = re.sub(_BACKSLASH, _unambiguous, text)
     if text.isascii() and text.isprintable():
         return Safe(text)
     return Safe(text.translate(_AS_NOTATION))
@@ -94,4 +95,4 @@ def restore(shown: str) -> str:
         code = match[1] or match[2] or match[3]
         return chr(int(code, 16)) if code else "\\"
 
-    return _NOTATION.sub(original, shown)
+    return re.sub(_NOTATION, original, shown)

@@ -7,7 +7,6 @@ little more than half the time of one.
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
@@ -86,6 +85,8 @@ def _result(pid: int, answer: int) -> bytes | None:
 def _abandon(pid: int, answer: int) -> None:
     if pid == 0:
         return
+    import signal
+
     os.close(answer)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)

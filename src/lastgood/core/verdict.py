@@ -4,8 +4,6 @@ On disk a running session looks exactly like a crashed one, so no single fact de
 kind of fact into one sentence and says what it points to; :func:`judge` weighs what they say, in a fixed order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Literal, NamedTuple
