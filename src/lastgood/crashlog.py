@@ -66,10 +66,14 @@ def _named(error: BaseException) -> str:
 
 def instead_of_the_terminal() -> None:
     """From now on what Python itself would print of an error, with its words, goes into the log."""
-    import threading
-
     sys.excepthook = _last_resort
     sys.unraisablehook = lambda failed: _keep_if_any(failed.exc_value)
+
+
+def in_threads_too() -> None:
+    """For the screen, which alone has any: a command starts without importing ``threading``."""
+    import threading
+
     threading.excepthook = lambda failed: _keep_if_any(failed.exc_value)
 
 

@@ -24,12 +24,11 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 
 # fmt: off
 LIST = [
-    "cli", "cli.listing", "cli.main", "cli.opening", "cli.out", "cli.parser", "cli.words", "config", "core", "crashlog",
-    "core.assess", "core.composed", "core.continuum", "core.continuum_sdk",
-    "core.errors", "core.evidence", "core.files", "core.floats",
-    "core.layouts", "core.meta", "core.model", "core.names", "core.processes", "core.sanitise", "core.serde",
-    "core.shares", "core.store", "core.stored", "core.structs", "core.times", "core.verdict", "core.words",
-    "paths", "wording",
+    "cli", "cli.listing", "cli.main", "cli.opening", "cli.out", "cli.parser", "cli.words", "config", "core",
+    "core.assess", "core.composed", "core.continuum", "core.continuum_sdk", "core.errors", "core.evidence",
+    "core.files", "core.floats", "core.layouts", "core.meta", "core.meta_structs", "core.model", "core.names",
+    "core.processes", "core.sanitise", "core.serde", "core.shares", "core.store", "core.stored", "core.structs",
+    "core.times", "core.verdict", "core.words", "crashlog", "paths", "wording",
 ]
 # fmt: on
 """All of lastgood that `list` imports; what is added here is paid for at each start."""

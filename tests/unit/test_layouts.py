@@ -72,7 +72,7 @@ def test_every_layout_says_what_it_is() -> None:
 
 OF_A_LAYOUT = {
     "continuum", "continuum_sdk", "sdk_logs", "sdk_salvage",
-    "meta", "names", "plan", "repair", "salvage",  # of continuum
+    "meta", "meta_structs", "names", "plan", "repair", "salvage",  # of continuum
     "demo", "demo_stories",  # the sample store is written in both layouts
     "layouts",  # the table of those that come with this package
 }  # fmt: skip

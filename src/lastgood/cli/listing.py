@@ -6,10 +6,8 @@ import argparse
 import marshal
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..core.assess import Assessed, actions_on, assess, assess_one, triage_order, verify_all
-from ..core.evidence import Host
 from ..core.model import Checkpoint, FileKind, StoredFile
 from ..core.shares import by_shares
 from ..core.store import Store, listed
@@ -19,6 +17,9 @@ from ..wording import log_says
 from .opening import open_from
 from .out import Cell, json_text, put, put_bytes, put_json, put_json_list, put_prose, put_table, say
 from .words import ago, counted, integrity_look, short_ago, size, verdict_look
+
+if TYPE_CHECKING:
+    from ..core.assess import Assessed
 
 
 def list_sessions(args: argparse.Namespace) -> int:
@@ -57,6 +58,10 @@ def _lines(store: Store, thresholds: Thresholds, args: argparse.Namespace) -> li
     found = listed(store.path)
     if not found:
         return []
+    # Not before: on an empty store the answer is there sooner than these are.
+    from ..core.assess import actions_on, assess, triage_order, verify_all
+    from ..core.evidence import Host
+
     host, actions, now = Host.look(store.path), actions_on(store), now_ns()
 
     def look(share: Sequence[os.DirEntry[str]]) -> bytes:
@@ -117,6 +122,8 @@ def show(args: argparse.Namespace) -> int:
             from ..core.errors import UsageProblem
 
             raise UsageProblem("--raw needs a CHECKPOINT: lastgood show SESSION CHECKPOINT --raw")
+        from ..core.assess import assess_one
+
         seen = assess_one(store, session, config.thresholds)
         if args.redact:
             from ..core.redact import redact_text

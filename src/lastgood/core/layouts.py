@@ -78,11 +78,12 @@ def _outside(paths: list[str]) -> Iterator[tuple[str, str, str]]:
             continue
         for folder in folders:
             try:
-                with open(f"{folder}/entry_points.txt", encoding="utf-8") as file:
-                    text = file.read()
+                with open(f"{folder}/entry_points.txt", "rb", buffering=0) as file:
+                    raw = file.read()
+                text = raw.decode() if GROUP.encode() in raw else ""
             except (OSError, UnicodeDecodeError):
                 continue
-            if GROUP in text:
+            if text:
                 name, _, version = os.path.basename(folder).rpartition(".")[0].partition("-")
                 yield from ((f"{name} {version}".rstrip(), *point) for point in _points(text))
 

@@ -7,17 +7,15 @@ skipped whatever they hold, a known one twice an error (FORMAT.md, "Traps").
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from .model import Meta, TaskState
-from .serde import ParseFault, Reader
-from .structs import Field, StructReader, flag, i32, optional_text, text, time, unexpected
 from .times import parse_rfc3339, rfc3339
 
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    from .structs import StructReader
 
-_STATUSES = ("Running", "Paused", "Completed", "Error")
+_T = TypeVar("_T")
 
 _AS_WRITTEN = re.compile(
     rb'\{\n  "session_id": "([^"\\\x00-\x1f]*)",\n  "is_active": (true|false),\n'
@@ -50,7 +48,7 @@ def read_meta(raw: bytes) -> Meta:
             )
         except ValueError:
             pass  # the long way finds the same fault, and its place
-    return _meta(_read(raw, "struct Meta", _META_FIELDS))
+    return _meta(_read(raw, "Meta"))
 
 
 def read_state(raw: bytes) -> TaskState:
@@ -59,7 +57,7 @@ def read_state(raw: bytes) -> TaskState:
     Raises:
         MetaFault: it does not, in its words.
     """
-    found = _read(raw, "struct TaskState", _STATE_FIELDS).values
+    found = _read(raw, "TaskState").values
     return TaskState(
         session_id=_as(str, found["session_id"]),
         status=_as(str, found["status"]),
@@ -78,7 +76,7 @@ def edit_meta(raw: bytes, *, is_active: bool, termination_reason: str | None) ->
     Raises:
         MetaFault: `raw` cannot be read, or the reason is no Unicode text.
     """
-    struct = _read(raw, "struct Meta", _META_FIELDS)
+    struct = _read(raw, "Meta")
     meta = _meta(struct)
     reason = b"null" if termination_reason is None else _quoted(termination_reason)
     active_start, active_end = struct.spans["is_active"]
@@ -132,9 +130,12 @@ def _quoted(content: str) -> bytes:
         raise MetaFault(f"not Unicode text, it cannot be kept in a JSON file: {content!r}") from error
 
 
-def _read(raw: bytes, name: str, fields: Mapping[str, Field]) -> StructReader:
+def _read(raw: bytes, name: Literal["Meta", "TaskState"]) -> StructReader:
+    # Most files are read without it, and a start would wait for its import.
+    from .meta_structs import ParseFault, read_struct
+
     try:
-        return StructReader(raw, name, fields)
+        return read_struct(raw, name)
     except ParseFault as fault:
         raise MetaFault(str(fault)) from fault
 
@@ -155,49 +156,3 @@ def _meta(struct: StructReader) -> Meta:
         last_updated=_as(int, found["last_updated"]),
         last_iteration=_as(int, found["last_iteration"]),
     )
-
-
-def _status(reader: Reader) -> object:
-    """A unit variant: its name, or an object of it and null."""
-    byte = reader.peek()
-    if byte == ord('"'):
-        return _known_status(reader)
-    if byte != ord("{"):
-        raise reader.fault("EOF while parsing a value" if byte < 0 else "expected value", ahead=1)
-    reader.at += 1
-    if reader.peek() != ord('"'):
-        raise unexpected(reader, "variant identifier")
-    status = _known_status(reader)
-    reader.colon()
-    if reader.peek() != ord("n"):
-        raise unexpected(reader, "unit")
-    reader.literal()
-    byte = reader.peek()
-    if byte != ord("}"):
-        raise reader.fault("EOF while parsing an object" if byte < 0 else "expected value")
-    reader.at += 1
-    return status
-
-
-def _known_status(reader: Reader) -> str:
-    name = reader.string()
-    if name not in _STATUSES:
-        raise reader.fault(f"unknown variant `{name}`, expected one of {', '.join(f'`{s}`' for s in _STATUSES)}")
-    return name
-
-
-_META_FIELDS: dict[str, Field] = {
-    "session_id": text,
-    "is_active": flag,
-    "termination_reason": optional_text,
-    "last_updated": time,
-    "last_iteration": i32,
-}
-_STATE_FIELDS: dict[str, Field] = {
-    "session_id": text,
-    "status": _status,
-    "completed": flag,
-    "iteration": i32,
-    "last_updated": time,
-    "task_description": optional_text,
-}

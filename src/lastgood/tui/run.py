@@ -14,6 +14,7 @@ from ..core.errors import LastgoodError, NotFound, Refused
 from ..core.layouts import DEFAULT_STORE
 from ..core.model import Checkpoint, FileKind, Recovery
 from ..core.store import Store, open_store
+from ..crashlog import in_threads_too
 from .forerun import Forerun
 
 INTERRUPTED = 130
@@ -146,6 +147,7 @@ def _refuse_without_terminal() -> None:
 
 def _prepare_environment(config: Config) -> None:
     """What Textual reads while it is imported, how threads take turns, and no garbage collection meanwhile."""
+    in_threads_too()
     # What is imported and made for the first paint stays; the app turns it on again after that.
     gc.disable()
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
