@@ -38,7 +38,13 @@ def theme_names() -> str:
     return ", ".join(f"`{name}`" for name in sorted(themes.bundled()))
 
 
-PARTS = {"keys": keys, "configuration": configuration, "themes": theme_names}
+def layout() -> str:
+    """A whole layout, as the tests install it."""
+    text = (README.parent / "tests" / "data" / "toy" / "toy_layout.py").read_text(encoding="utf-8")
+    return f"```python\n{text}```"
+
+
+PARTS = {"keys": keys, "configuration": configuration, "themes": theme_names, "layout": layout}
 
 
 def with_parts(text: str) -> str:

@@ -7,13 +7,17 @@ import importlib.metadata
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import stores
 from lastgood.core import layouts
 from lastgood.core.composed import ComposedStore
-from lastgood.core.store import DEEDS, Store
+from lastgood.core.continuum import ContinuumStore
+from lastgood.core.model import Session, State, Survey
+from lastgood.core.store import DEEDS, Entry, Store
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,6 +66,34 @@ def test_a_layout_that_cannot_be_used_says_why_and_harms_no_other(outside: Path)
     assert ComposedStore(str(outside), [f.store for f in layouts.layouts() if f.store]).stores.keys() == set(
         layouts.BUILT_IN
     )
+
+
+class Failing(Store):
+    layout = "failing"
+    about = "nothing that works"
+
+    def recognises(self, entry: Entry) -> bool:
+        return entry.name.startswith("f")
+
+    def sessions_in(self, entry: Entry) -> Iterator[Session]:
+        yield Session(f"{entry.name}/1", entry.path, State.UNTRACKED, layout=self.layout)
+        raise ZeroDivisionError("a defect")
+
+    def survey(self, session: Session) -> Survey:
+        raise KeyError("another")
+
+    look_at = plan_restore = check = survey  # type: ignore[assignment]
+
+
+def test_a_layout_that_fails_hides_no_session_of_another(tmp_path: Path) -> None:
+    stores.write_session(str(tmp_path), "aaaa1111")
+    (tmp_path / "f").mkdir()
+    store = ComposedStore(str(tmp_path), [ContinuumStore, Failing])
+    found = {session.name: session for session in store.sessions()}
+    assert found.keys() == {"aaaa1111", "f", "f/1"}
+    assert "the layout failing failed on it: ZeroDivisionError: a defect" in found["f"].problems
+    assert "KeyError" in (store.survey(found["f/1"]).problem or "")
+    assert store.survey(found["aaaa1111"]).problem is None
 
 
 def test_every_layout_says_what_it_is() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .model import Checkpoint, Plan, Recovery, Session, SessionLog, StoredFile, Survey
+from .model import Checkpoint, Plan, Recovery, Session, SessionLog, State, StoredFile, Survey
 from .store import Deed, Entry, Store
 
 if TYPE_CHECKING:
@@ -43,20 +43,23 @@ class ComposedStore(Store):
         stores = self.stores.values()
         knowing = [s for s in stores if s.recognises(entry)] or [s for s in stores if s.takes_the_rest]
         if len(knowing) == 1:
-            return knowing[0].sessions_in(entry)
+            return _sessions_in(knowing[0], entry)
         return self._told_apart(entry, knowing)
 
     def _told_apart(self, entry: Entry, knowing: Sequence[Store]) -> Iterable[Session]:
         taken: set[str] = set()
         for store in knowing:
-            for session in store.sessions_in(entry):
+            for session in _sessions_in(store, entry):
                 if session.name in taken:
                     session = session._replace(name=f"{session.name}/{session.layout}")
                 taken.add(session.name)
                 yield session
 
     def survey(self, session: Session) -> Survey:
-        return self.stores[session.layout].survey(session)
+        try:
+            return self.stores[session.layout].survey(session)
+        except Exception as error:  # of a layout from outside: the other sessions are still to be shown
+            return Survey(session.path, problem=_failed(session.layout, error))
 
     def logs(self, ids: Collection[str]) -> Sequence[SessionLog]:
         return tuple(log for store in self.stores.values() for log in store.logs(ids))
@@ -117,6 +120,18 @@ class ComposedStore(Store):
         if plan.kind == "undo":
             return None  # the journal has compared every byte already
         return self.stores[plan.facts["layout"]].check(plan)
+
+
+def _sessions_in(store: Store, entry: Entry) -> Iterator[Session]:
+    try:
+        yield from store.sessions_in(entry)
+    except Exception as error:  # of a layout from outside: the other entries are still to be shown
+        says = _failed(store.layout, error)
+        yield Session(entry.name, entry.path, State.DAMAGED, layout=store.layout, problems=(says,), state_says=says)
+
+
+def _failed(layout: str, error: Exception) -> str:
+    return f"the layout {layout} failed on it: {type(error).__name__}: {error}"
 
 
 def _noted(store: Store, plan: Plan) -> Plan:

@@ -154,6 +154,7 @@ class StoredFile(NamedTuple):
     """One restore point on disk, from its directory entry and stat: nothing of it has been read."""
 
     path: str
+    """No other restore point has the same; of one that is no file of its own, more behind the path of its file."""
     kind: FileKind
     size: int
     mtime_ns: int

@@ -50,6 +50,10 @@ class Store(ABC):
 
     A layout of your own gives the two texts and the abstract methods; what else it does not offer is refused with
     the reason in :attr:`unable`. Its sessions and files carry its name in `layout`.
+
+    Several threads and processes ask one store at once: it is pickled to them, so it keeps nothing open. A program
+    that keeps its checkpoints as rows of a database has one entry, sessions called ``ENTRY/…`` whose `path` is the
+    entry's, and files whose `path` is ``ENTRY/…`` too, one for each row: :meth:`fetch` is then what reads them.
     """
 
     layout: ClassVar[str]
@@ -140,6 +144,14 @@ class Store(ABC):
         """The keys that lead to the messages and the pending tool calls of a checkpoint's JSON; () where on top."""
         return ()
 
+    def fetch(self, file: StoredFile) -> bytes:
+        """A restore point's bytes, wherever they are kept: for a layout that keeps them in no file of their own.
+
+        Raises:
+            files.Unreadable, files.TooLarge: why not.
+        """
+        return files.read_regular(opened_path(file), limit=self.max_bytes)
+
     def read(self, file: StoredFile) -> bytes:
         """The file's bytes.
 
@@ -149,7 +161,7 @@ class Store(ABC):
         if file.problem is not None:
             raise NotFound(f"{file.path}: {file.problem}")
         try:
-            return files.read_regular(opened_path(file), limit=self.max_bytes)
+            return self.fetch(file)
         except files.TooLarge as error:
             raise NotFound(f"{file.path}: {_too_large(error.size, self.max_bytes)}") from error
         except files.Unreadable as error:
@@ -160,7 +172,7 @@ class Store(ABC):
         if file.problem is not None:
             return _unread(file, Integrity.UNREADABLE, file.problem)
         try:
-            raw = files.read_regular(opened_path(file), limit=self.max_bytes)
+            raw = self.fetch(file)
         except files.TooLarge as error:
             return _unread(file, Integrity.TOO_LARGE, _too_large(error.size, self.max_bytes))
         except files.Unreadable as error:
