@@ -43,7 +43,7 @@ def test_links_lead_to_files_and_places() -> None:
 
 def test_the_python_example_runs(tmp_path: Path) -> None:
     demo.build(str(tmp_path / "store"), now_ns=1_795_000_000_000_000_000)
-    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (example,) = re.findall(r"```python\n(from lastgood.*?)```", TEXT, re.DOTALL)
     code = example.replace("/var/lib/continuum/checkpoints", str(tmp_path / "store"))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 24
