@@ -105,21 +105,38 @@ def test_the_sample_store_s_session_is_one_of_the_sdk_s_that_loads_after_a_resto
     assert state["iteration"] == 7 and state["messages"][0]["role"] == "user"
 
 
-def test_killed_while_writing(tmp_path: Path) -> None:
-    command = [sys.executable, str(WRITER), str(tmp_path), SESSION, "3000"]
-    for _ in range(5):
+def killed_within_a_write(store: Path) -> Path:
+    """The SDK's client is killed while its temporary file is there; that file, which it has left."""
+    command = [sys.executable, str(WRITER), str(store), SESSION, "3000"]
+    for _ in range(100):
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as writer:
-            assert writer.stdout is not None
-            writer.stdout.readline()
-            writer.stdout.readline()
+            assert writer.stdout is not None and writer.stdout.readline() and writer.stdout.readline()
+            while writer.poll() is None and not list((store / FOLDER).glob("*.tmp")):
+                pass
             writer.kill()
+        for left in (store / FOLDER).glob("*.tmp"):
+            return left
+    raise AssertionError("a hundred kills and none within a write")
+
+
+def test_killed_while_writing(tmp_path: Path) -> None:
+    left = killed_within_a_write(tmp_path)
+    for number, path in enumerate(sorted((tmp_path / FOLDER).iterdir(), key=lambda p: p.stat().st_mtime_ns)):
+        os.utime(path, ns=(LONG_AGO + number * 60 * stores.NS,) * 2)
     opened = open_store(str(tmp_path))
-    session = opened.session(FOLDER)
-    points = [opened.verify(f) for f in opened.survey(session).files]
-    assert all(p.integrity is Integrity.NOT_RECORDED for p in points if p.file.kind is FileKind.CHECKPOINT)
-    chosen = next(p for p in points if p.file.kind is FileKind.CHECKPOINT and p.header.iteration == 1)
+    seen = assess_one(opened, opened.session(FOLDER), Thresholds())
+    points = {p.file.name: p for p in seen.points or ()}
+    orphan = points.pop(left.name)
+    assert (orphan.file.kind, orphan.integrity) == (FileKind.ORPHAN, Integrity.UNPARSEABLE)
+    assert {p.integrity for p in points.values()} == {Integrity.NOT_RECORDED}
+    assert seen.verdict is Verdict.CRASHED and left.name in " ".join(e.detail for e in seen.evidence)
+    chosen = next(p for p in points.values() if p.header.iteration == 1)
+    wanted = json.loads(Path(chosen.file.path).read_bytes())["state"]
+    assert load(tmp_path) != wanted
     restore(tmp_path, chosen.file.name)
-    assert load(tmp_path) == json.loads(Path(chosen.file.path).read_bytes())["state"]
+    assert load(tmp_path) == wanted
+    checkpoint.CheckpointClient(tmp_path).save(SESSION, {**wanted, "iteration": 2})
+    assert load(tmp_path)["iteration"] == 2
 
 
 def test_a_torn_file_is_salvaged_and_restored_only_when_asked(tmp_path: Path) -> None:
