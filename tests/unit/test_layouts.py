@@ -68,6 +68,12 @@ def test_a_layout_that_cannot_be_used_says_why_and_harms_no_other(outside: Path)
     )
 
 
+def test_the_store_of_all_layouts_asks_the_layout_for_whatever_it_can_decide() -> None:
+    offered = {name for name, value in vars(Store).items() if callable(value) and not name.startswith("_")}
+    of_entries = {"session", "sessions", "sessions_at"}  # by sessions_in, whatever the layout
+    assert offered - vars(ComposedStore).keys() == of_entries
+
+
 class Failing(Store):
     layout = "failing"
     about = "nothing that works"

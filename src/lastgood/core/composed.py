@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .model import Checkpoint, Plan, Recovery, Session, SessionLog, State, StoredFile, Survey
+from .model import Checkpoint, FileKind, Plan, Recovery, Session, SessionLog, State, StoredFile, Survey
 from .store import Deed, Entry, Store
 
 if TYPE_CHECKING:
@@ -70,6 +70,12 @@ class ComposedStore(Store):
         knowing = next((s for s in stores if s.kind_of(name) is not None), None)
         return (knowing or next(s for s in stores if s.takes_the_rest)).alone(path)
 
+    def kind_of(self, name: str) -> FileKind | None:
+        return next((kind for store in self.stores.values() if (kind := store.kind_of(name)) is not None), None)
+
+    def fetch(self, file: StoredFile) -> bytes:
+        return self.stores[file.layout].fetch(file)
+
     def read(self, file: StoredFile) -> bytes:
         return self.stores[file.layout].read(file)
 
@@ -86,6 +92,9 @@ class ComposedStore(Store):
         self, raw: bytes, point: Checkpoint, neighbours: Sequence[tuple[Checkpoint, Mapping[str, object]]] = ()
     ) -> Diagnosis:
         return self.stores[point.file.layout].diagnose(raw, point, neighbours)
+
+    def latest(self, session: Session, survey: Survey) -> StoredFile | None:
+        return self.stores[session.layout].latest(session, survey)
 
     def recovery_order(self, session: Session, survey: Survey) -> Sequence[StoredFile]:
         return self.stores[session.layout].recovery_order(session, survey)

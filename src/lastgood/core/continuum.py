@@ -92,6 +92,15 @@ class ContinuumStore(Store):
     def look_at(self, file: StoredFile, raw: bytes) -> Checkpoint:
         return look_at(file, raw)
 
+    def latest(self, session: Session, survey: Survey) -> StoredFile | None:
+        """latest.json if it leads anywhere, else the newest."""
+        for file in survey.of(FileKind.LATEST):
+            return file
+        if survey.latest is not None and survey.latest.resolves_to is not None:
+            target = survey.latest.resolves_to
+            return next((file for file in survey.files if file.path == target), None)
+        return super().latest(session, survey)
+
     def kind_of(self, name: str) -> FileKind | None:
         kind = kind_of(name)
         return None if kind is FileKind.CHECKPOINT and not is_crate_name(name) else kind

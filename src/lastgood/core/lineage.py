@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .lookup import runtime_latest
 from .model import Checkpoint, FileKind, Session, Survey
 from .names import id_in_name, time_in_name
 from .price import best as best_point
@@ -43,7 +42,7 @@ def lineage(
     """The whole picture of one session. `points` are the verified files of `survey`, in any order."""
     now = time.time_ns() if now_ns is None else now_ns
     by_path = {p.file.path: p for p in points}
-    opened = None if _leads_away(survey) else runtime_latest(survey)
+    opened = None if _leads_away(survey) else store.latest(session, survey)
     choice = None if opened is None else by_path.get(opened.path)
     tried = (by_path.get(f.path) for f in store.recovery_order(session, survey))
     recovered = next((p for p in tried if p is not None and p.runtime_accepts), None)

@@ -6,7 +6,7 @@ import os
 from typing import NoReturn
 
 from .errors import NotFound, UsageProblem
-from .model import Checkpoint, FileKind, Session, StoredFile, Survey
+from .model import Checkpoint, FileKind, Session, Survey
 from .names import id_in_name
 from .store import Store, newest_first
 from .words import command
@@ -20,7 +20,7 @@ def find_point(store: Store, session: Session, survey: Survey, name: str) -> Che
         UsageProblem: files of different content match.
     """
     if name == "latest" or (survey.latest is not None and _names(name, survey.latest.path)):
-        return store.verify(runtime_latest(survey) or _none(session, "has no checkpoint at all"))
+        return store.verify(store.latest(session, survey) or _none(session, "has no checkpoint at all"))
     if name == "backup":
         return _newest_valid_backup(store, session, survey)
     if name == "best":
@@ -41,16 +41,6 @@ def find_point(store: Store, session: Session, survey: Survey, name: str) -> Che
         listed = "\n".join(f"  {p.file.path}  ({p.integrity})" for p in matches)
         raise UsageProblem(f"{name!r} means files of different content; name one by its file name:\n{listed}")
     return max(matches, key=lambda p: (p.valid, p.file.kind is FileKind.CHECKPOINT, p.file.mtime_ns))
-
-
-def runtime_latest(survey: Survey) -> StoredFile | None:
-    """What the runtime's load of "the latest" opens: its pointer to it if that leads anywhere, else the newest."""
-    for file in survey.of(FileKind.LATEST):
-        return file
-    if survey.latest is not None and survey.latest.resolves_to is not None:
-        target = survey.latest.resolves_to
-        return next((f for f in survey.files if f.path == target), None)
-    return max(survey.of(FileKind.CHECKPOINT), key=lambda f: f.mtime_ns, default=None)
 
 
 def _newest_valid_backup(store: Store, session: Session, survey: Survey) -> Checkpoint:

@@ -193,6 +193,10 @@ class Store(ABC):
 
     # What the runtime would do
 
+    def latest(self, session: Session, survey: Survey) -> StoredFile | None:
+        """What the runtime's load of "the latest" opens, whether or not it then accepts it; here the newest."""
+        return max(survey.of(FileKind.CHECKPOINT), key=lambda file: file.mtime_ns, default=None)
+
     def recovery_order(self, session: Session, survey: Survey) -> Sequence[StoredFile]:
         """The files that the runtime's own recovery tries, in its order; it takes the first that it accepts."""
         return (*newest_first(survey.of(FileKind.CHECKPOINT)), *survey.of(FileKind.BACKUP))
