@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 META_MAX_BYTES = 1 << 20
 """session_meta.json and state.json are some hundred bytes; what is larger than this is not read."""
-_MARKS = ("session_meta.json", "checkpoints", "state.json")
+_MARKS = frozenset(("session_meta.json", "checkpoints", "state.json"))
 """Whatever folder holds one of these is a session: the runtime looks into it."""
+
+_RESUMED_FROM = {FileKind.CHECKPOINT, FileKind.LATEST}
 
 _NO_META = "there is no session_meta.json to change"
 _BAD_META = "its session_meta.json cannot be read: repair it first"
@@ -53,7 +55,7 @@ class ContinuumStore(Store):
     def recognises(self, entry: Entry) -> bool:
         if entry.inside is None:
             return entry.is_folder and any(os.path.lexists(f"{entry.path}/{mark}") for mark in _MARKS)
-        return any(mark in entry.inside for mark in _MARKS)
+        return not _MARKS.isdisjoint(entry.inside)
 
     def sessions_in(self, entry: Entry) -> Iterable[Session]:
         # Folders like `.git` are no sessions; one that the runtime would look into is, whatever its name.
@@ -81,11 +83,10 @@ class ContinuumStore(Store):
             return Survey(folder)
         except OSError as error:
             return Survey(folder, tuple(found), latest, tuple(leftovers), f"cannot list {folder}: {files.words(error)}")
-        target = files.stamp(folder).target
-        problem = None if target is None else f"checkpoints is a symlink to {target}: read, never written through"
-        kinds = {f.kind for f in found}
-        lacks = None
-        if latest is None and FileKind.CHECKPOINT in kinds and FileKind.LATEST not in kinds:
+        problem = lacks = None
+        if os.path.islink(folder):
+            problem = f"checkpoints is a symlink to {files.stamp(folder).target}: read, never written through"
+        if latest is None and {f.kind for f in found} & _RESUMED_FROM == {FileKind.CHECKPOINT}:
             lacks = "there is no latest.json"
         return Survey(folder, tuple(found), latest, tuple(leftovers), problem, lacks)
 
@@ -245,18 +246,20 @@ def _read_state_file(folder: str, problems: list[str]) -> TaskState | None:
 
 def kind_of(name: str) -> FileKind | None:
     """What the crate takes an entry for; its extension rule is Rust's `Path::extension`."""
-    stem, dot, extension = name.rpartition(".")
-    if dot and stem and extension == "backup":
-        return FileKind.BACKUP
-    if name.startswith("cp_") and dot and extension == "json":
+    if name.startswith("cp_") and name.endswith(".json"):
         return FileKind.CHECKPOINT
+    if name.endswith(".backup") and name != ".backup":
+        return FileKind.BACKUP
     if name == "latest.json":
         return FileKind.LATEST
     return FileKind.ORPHAN if name.startswith(".tmp_checkpoint_") else None
 
 
 def _latest_link(folder: str, path: str, found: Sequence[StoredFile]) -> LatestLink:
-    target = files.stamp(path).target or "somewhere else by now"
+    try:
+        target = os.readlink(path)
+    except OSError:
+        target = "somewhere else by now"
     named = f"{folder}/{target}"
     # As the runtime makes it: a file beside it, which is no link itself. Resolving asks for every part of a path.
     if any(file.path == named and file.link is None and file.problem is None for file in found):

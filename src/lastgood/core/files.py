@@ -94,18 +94,15 @@ def read_regular(path: str, *, limit: int) -> bytes:
         TooLarge: it is larger than `limit`.
     """
     try:
-        st = os.lstat(path)  # before the open: opening a device may act on it
-        if not stat.S_ISREG(st.st_mode):
-            raise Unreadable(f"{type_name(st.st_mode)}, not a regular file")
-        if st.st_size > limit:
-            raise TooLarge(st.st_size)
+        seen = os.lstat(path)  # before the open: opening a device may act on it
+        _refuse_unless_regular(seen, limit)
         fd = os.open(path, _READ)
     except FileNotFoundError as error:
         raise Absent(words(error)) from None
     except (OSError, ValueError) as error:
         raise Unreadable(words(error) if isinstance(error, OSError) else str(error)) from None
     try:
-        return _read_whole(fd, limit)
+        return _read_whole(fd, seen, limit)
     except OSError as error:
         raise Unreadable(words(error)) from None
     finally:
@@ -125,19 +122,25 @@ def read_named(path: str, *, limit: int) -> bytes:
     return read_regular(path, limit=limit)
 
 
-def _read_whole(fd: int, limit: int) -> bytes:
+def _refuse_unless_regular(st: os.stat_result, limit: int) -> None:
+    if not stat.S_ISREG(st.st_mode):
+        raise Unreadable(f"{type_name(st.st_mode)}, not a regular file")
+    if st.st_size > limit:
+        raise TooLarge(st.st_size)
+
+
+def _read_whole(fd: int, before: os.stat_result, limit: int) -> bytes:
+    """All bytes, once what `fd` is after the reading is what it was before."""
     for _ in range(3):
-        before = os.fstat(fd)
-        if not stat.S_ISREG(before.st_mode):
-            raise Unreadable(f"{type_name(before.st_mode)}, not a regular file")
-        if before.st_size > limit:
-            raise TooLarge(before.st_size)
         data = os.read(fd, before.st_size + 1)
         if 0 < len(data) < before.st_size:
             data += b"".join(_rest(fd, before.st_size + 1 - len(data)))
         after = os.fstat(fd)
-        if len(data) == after.st_size == before.st_size and after.st_mtime_ns == before.st_mtime_ns:
+        same = after.st_ino == before.st_ino and after.st_mtime_ns == before.st_mtime_ns
+        if same and len(data) == after.st_size == before.st_size:
             return data
+        _refuse_unless_regular(after, limit)
+        before = after
         os.lseek(fd, 0, os.SEEK_SET)
     raise Unreadable("it is being written: it changed while it was read")
 
