@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -19,10 +20,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     never_fail_on_names()
     instead_of_the_terminal()
     words = list(sys.argv[1:] if argv is None else argv)
-    code = run(words)
-    if words and words[0] in _ONLY_LOOK:
-        leave(code)
-    sys.exit(code)
+    if not words or words[0] not in _ONLY_LOOK:
+        sys.exit(run(words))
+    gc.disable()  # what is made here is all in use until the process ends
+    leave(run(words))
 
 
 def run(words: list[str]) -> int:

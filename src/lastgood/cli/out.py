@@ -38,7 +38,7 @@ def put(*cells: Cell) -> None:
 
 def put_json(document: dict[str, Any]) -> None:
     """One JSON object on standard output, with its schema (CLI.md, "JSON")."""
-    put_bytes(json_text({"schema": "lastgood/1", **document}) + b"\n")
+    _put_json(json_text({"schema": "lastgood/1", **document}) + b"\n")
 
 
 def put_json_list(document: dict[str, Any], name: str, elements: Sequence[bytes]) -> None:
@@ -46,7 +46,7 @@ def put_json_list(document: dict[str, Any], name: str, elements: Sequence[bytes]
     head = json_text({"schema": "lastgood/1", **document}).removesuffix(b"\n}")
     around = (b"[\n    ", b"\n  ]") if elements else (b"[", b"]")
     body = b",\n    ".join(elements)
-    put_bytes(b"".join((head, b',\n  "', name.encode(), b'": ', around[0], body, around[1], b"\n}\n")))
+    _put_json(b"".join((head, b',\n  "', name.encode(), b'": ', around[0], body, around[1], b"\n}\n")))
 
 
 def json_text(value: object, *, within: int = 0) -> bytes:
@@ -58,16 +58,21 @@ def json_text(value: object, *, within: int = 0) -> bytes:
     try:
         raw = orjson.dumps(value, option=orjson.OPT_INDENT_2)
     except TypeError:
-        raw = b""
-    if not raw or (sys.stdout.isatty() and not raw.isascii()):
-        # A file name that is not UTF-8: its bytes stand as lone surrogates, which only an escape can carry. And what
-        # is shown on a terminal must not act on it.
+        # A file name that is not UTF-8: its bytes stand as lone surrogates, which only an escape can carry.
         import json
 
         raw = json.dumps(value, indent=2, ensure_ascii=True).encode()
-    if sys.stdout.isatty():
-        raw = raw.replace(b"\x7f", b"\\u007f")
     return raw[within * (within + 3) : len(raw) - within * (within + 1)]
+
+
+def _put_json(raw: bytes) -> None:
+    """What is shown on a terminal must not act on it: there, all that JSON can escape stands as escapes."""
+    if sys.stdout.isatty():
+        import json
+        import re
+
+        raw = re.sub("[^\n -~]", lambda char: json.dumps(char[0])[1:-1], raw.decode()).encode()
+    put_bytes(raw)
 
 
 def put_bytes(raw: bytes) -> None:

@@ -15,8 +15,6 @@ def stored(folder: str, entry: os.DirEntry[str], kind: FileKind, layout: str) ->
         seen = entry.stat(follow_symlinks=False)
     except OSError as error:
         return StoredFile(entry.path, kind, 0, 0, 0, 0, 0, None, files.words(error), layout)
-    if stat.S_ISREG(seen.st_mode):
-        return _as_seen(entry.path, kind, seen, layout)
     link = problem = None
     if stat.S_ISLNK(seen.st_mode):
         link = files.stamp(entry.path).target or "somewhere else by now"
@@ -29,7 +27,18 @@ def stored(folder: str, entry: os.DirEntry[str], kind: FileKind, layout: str) ->
                 problem = f"a symlink to {link}: {files.words(error)}"
     if problem is None and not stat.S_ISREG(seen.st_mode):
         problem = f"{files.type_name(seen.st_mode)}, not a regular file"
-    return _as_seen(entry.path, kind, seen, layout, link, problem)
+    return StoredFile(
+        entry.path,
+        kind,
+        seen.st_size,
+        seen.st_mtime_ns,
+        seen.st_ctime_ns,
+        seen.st_dev,
+        seen.st_ino,
+        link,
+        problem,
+        layout,
+    )
 
 
 def stored_alone(path: str, kind: FileKind, layout: str) -> StoredFile:
@@ -42,14 +51,8 @@ def stored_alone(path: str, kind: FileKind, layout: str) -> StoredFile:
         words = getattr(error, "strerror", None) or str(error)
         return StoredFile(path, kind, 0, 0, 0, 0, 0, None, words, layout)
     problem = None if stat.S_ISREG(seen.st_mode) else f"{files.type_name(seen.st_mode)}, not a regular file"
-    return _as_seen(real, kind, seen, layout, None, problem)
-
-
-def _as_seen(
-    path: str, kind: FileKind, seen: os.stat_result, layout: str, link: str | None = None, problem: str | None = None
-) -> StoredFile:
     return StoredFile(
-        path, kind, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino, link, problem, layout
+        real, kind, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino, None, problem, layout
     )
 
 

@@ -56,17 +56,20 @@ def rfc3339(ns: int) -> str:
     """`ns` as chrono prints a UTC time: no fraction, or one of 3, 6 or 9 digits; a sign where the year needs one."""
     seconds, fraction = divmod(ns, _SECOND)
     days, second = divmod(seconds, _DAY)
-    year, month, day = _date(days)
-    shown_year = f"{year:04}" if 0 <= year <= 9999 else f"{year:+05}"
-    if fraction % 1_000_000 == 0:
-        shown_fraction = f".{fraction // 1_000_000:03}" if fraction else ""
-    elif fraction % 1000 == 0:
+    if fraction % 1000:
+        shown_fraction = f".{fraction:09}"
+    elif fraction % 1_000_000:
         shown_fraction = f".{fraction // 1000:06}"
     else:
-        shown_fraction = f".{fraction:09}"
-    return (
-        f"{shown_year}-{month:02}-{day:02}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}{shown_fraction}Z"
-    )
+        shown_fraction = f".{fraction // 1_000_000:03}" if fraction else ""
+    minute, second = divmod(second, 60)
+    return f"{_shown_date(days)}T{minute // 60:02}:{minute % 60:02}:{second:02}{shown_fraction}Z"
+
+
+@lru_cache(maxsize=512)
+def _shown_date(days: int) -> str:
+    year, month, day = _date(days)
+    return f"{year:04}-{month:02}-{day:02}" if 0 <= year <= 9999 else f"{year:+05}-{month:02}-{day:02}"
 
 
 def _is_leap(year: int) -> bool:
