@@ -230,3 +230,15 @@ async def test_a_session_that_the_sdk_begins_in_a_shown_folder_appears_by_itself
         saved(tmp_path, 1, session="new")
         saved(tmp_path, 2, session="alone")
         await screen.until_shown("4 sessions", "both/co", "uncertain new", "3/3")
+
+
+def test_a_state_that_no_program_would_write_harms_nothing(tmp_path: Path) -> None:
+    (path,) = saved(tmp_path, 1)
+    whole = json.loads(path.read_text())
+    odd = {"cost_estimate": 10**400, "tokens_used": float("inf"), "iteration": True, "messages": {"a": [1]}}
+    for state in (odd, {"cost_estimate": float("nan")}, [1, 2], "raw", None):
+        path.write_text(json.dumps({**whole, "state": state}))
+        for words in (("list", "--verify"), ("show", FOLDER), ("show", FOLDER, "latest"), ("verify",)):
+            done = lastgood(*words, "--json", "-s", str(tmp_path))
+            assert done.returncode == 0, done.stderr
+            json.loads(done.stdout)

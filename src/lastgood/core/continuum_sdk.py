@@ -186,7 +186,7 @@ def _shape(value: object) -> tuple[Integrity, str | None]:
     if "_version" not in value:
         return Integrity.NO_VERSION, "Missing version field"
     if value["_version"] != _VERSION or isinstance(value["_version"], (bool, float)):
-        return Integrity.VERSION, f"Version mismatch: expected {_VERSION}, got {value['_version']}"
+        return Integrity.VERSION, f"Version mismatch: expected {_VERSION}, got {value['_version']!r:.40}"
     if "state" not in value:
         return Integrity.NO_VERSION, "not of version 1: there is no state in it"
     for name, kind in _SHAPE.items():

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from contextlib import closing
 from hashlib import sha256
+from urllib.parse import quote
 
 from lastgood.core import files
 from lastgood.core.model import (
@@ -74,7 +75,8 @@ class RowsStore(Store):
     def plan_restore(self, session, point, *, foreign=False, reseal=False):
         refuse_point(session, point, foreign=foreign)
         before, thread, raw = files.stamp(session.path), thread_of(session), self.read(point.file)
-        with self.opened(session.path) as database:
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.deserialize(files.read_regular(session.path, limit=self.max_bytes))
             (new,) = database.execute("SELECT max(id) + 1 FROM saves").fetchone()
             database.execute("INSERT INTO saves VALUES (?, ?, ?, ?)", (thread, new, time.time_ns(), raw))
             database.commit()
@@ -90,17 +92,14 @@ class RowsStore(Store):
         return None if same else f"{last.path} is not the chosen one"
 
     def asked(self, path, query, *values):
+        """Rows, as they are on disk: nothing is locked, and nothing is made beside the database."""
+        if files.stamp(path).type != "file":
+            raise files.Unreadable("not a regular file")
         try:
-            with self.opened(path) as database:
+            with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True)) as database:
                 return database.execute(query, values).fetchall()
-        except (sqlite3.Error, files.TooLarge) as error:
+        except sqlite3.Error as error:
             raise files.Unreadable(str(error)) from error
-
-    def opened(self, path):
-        """A copy in memory: nothing of it is locked, and nothing beside it is made."""
-        database = sqlite3.connect(":memory:")
-        database.deserialize(files.read_regular(path, limit=self.max_bytes))
-        return closing(database)
 
 
 def thread_of(session):
