@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -279,3 +280,155 @@ def test_help_of_every_command_has_an_example() -> None:
     for command in COMMANDS:
         assert f"lastgood {command}" in run(command, "--help").stdout
     assert run("--version").stdout.startswith("lastgood ")
+
+
+SECRET = "Zq7secretvalue99"
+
+
+def test_redact_masks_a_secret_wherever_it_is_shown(tmp_path: Path) -> None:
+    root = str(tmp_path / "store")
+    call = {"name": "shell", "arguments": {"token": SECRET, "cmd": "ls"}}
+    hint = f"resume with password={SECRET}"
+    content = stores.checkpoint("secrets1", 4, tool_calls_pending=[call], resume_hint=hint)
+    stores.write_session(root, "secrets1", checkpoints=0, start=START - 9000 * NS)
+    folder = Path(root, "secrets1", "checkpoints")
+    whole = stores.seal(content)
+    (folder / "cp_20261120_090231_aaaaaaaa.json").write_bytes(whole)
+    (folder / "cp_20261120_090232_bbbbbbbb.json").write_bytes(whole.replace(SECRET.encode(), SECRET[:-1].encode(), 1))
+    (folder / "cp_20261120_090233_cccccccc.json").write_bytes(whole[: whole.rindex(b"tool_results")])
+    for name in sorted(os.listdir(folder)):
+        shown = run("show", "secrets1", name, "--redact", "-s", root)
+        answered = run("show", "secrets1", name, "--redact", "--json", "-s", root)
+        for text in (shown.stdout, shown.stderr, answered.stdout):
+            assert SECRET[:-1] not in text, name
+    refused = run("show", "secrets1", "aaaaaaaa", "--raw", "--redact", "-s", root, code=2)
+    assert refused.stdout == ""
+
+
+def shell(script: str) -> subprocess.CompletedProcess[str]:
+    """A line of shell in which `$lastgood` is the program."""
+    program = f"{sys.executable} -m lastgood"
+    env = {**os.environ, "lastgood": program}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=env, timeout=60)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_a_closed_stream_is_one_that_nobody_hears(store: str) -> None:
+    assert shell(f"$lastgood list -s {store} >&-").returncode == 0
+    heard = shell(f"$lastgood list -s {store} 2>&-")
+    assert (heard.returncode, heard.stdout.count("\n")) == (0, 4)
+    assert shell(f"$lastgood list -s {store} 2>/dev/full").stdout == heard.stdout
+    old = oldest(store, "crashed1")
+    assert shell(f"$lastgood restore crashed1 {old} -s {store} <&-").returncode == 4
+    before = stores.snapshot(store)
+    assert shell(f"$lastgood restore crashed1 {old} --yes -s {store} <&- >&- 2>&-").returncode == 0
+    assert stores.resume_by_latest(os.path.join(store, "crashed1"))["iteration"] == 1
+    assert shell(f"$lastgood undo --yes -s {store} >&-").returncode == 0
+    assert stores.snapshot(store) == before
+
+
+def test_a_full_standard_output_is_told_and_the_log_knows_what_was_done(store: str) -> None:
+    for option in ("", "--json"):
+        looked = shell(f"$lastgood list {option} -s {store} >/dev/full")
+        assert looked.returncode == 5
+        assert "standard output cannot be written: no space left on device" in looked.stderr
+    old = oldest(store, "crashed1")
+    done = shell(f"$lastgood restore crashed1 {old} --yes --json -s {store} >/dev/full")
+    assert done.returncode == 5
+    (action,) = data("log", "-s", store)["actions"]
+    assert action["state"] == "done"
+    assert f"done: restore crashed1 (action {action['action_id']})" in done.stderr
+
+
+def test_the_store_may_be_named_before_the_command(store: str, tmp_path: Path) -> None:
+    plain = run("list", "--unclean", "-s", store, code=1).stdout
+    assert run("-s", store, "list", "--unclean", code=1).stdout == plain
+    assert run(f"--store={store}", "list", "--unclean", code=1).stdout == plain
+    (tmp_path / "config.toml").write_text(f'store = "{store}"')
+    assert run("--config", str(tmp_path / "config.toml"), "list", "--unclean", code=1).stdout == plain
+
+
+@pytest.mark.parametrize("words", [["list", "--store", ""], ["list", "-s="], ["pick", ""], [""]])
+def test_an_empty_path_is_not_the_default_store(store: str, words: list[str]) -> None:
+    assert "path is empty" in run(*words, code=2, LASTGOOD_STORE=store).stderr
+
+
+def test_a_word_that_is_neither_command_nor_folder_is_told_so() -> None:
+    assert "did you mean `lastgood list`" in run("lst", code=2).stderr
+    assert "no such command" in run("frobnicate", code=2).stderr
+
+
+def test_what_undo_says_of_the_way_back_is_so(store: str) -> None:
+    before = stores.snapshot(store)
+    said = run("restore", "crashed1", oldest(store, "crashed1"), "--yes", "-s", store).stdout
+    assert "(lastgood undo takes it back)" in said
+    restored = stores.snapshot(store)
+    said = run("undo", "--yes", "-s", store).stdout
+    assert stores.snapshot(store) == before
+    assert "takes it back" not in said
+    again = said[said.rindex("(") + 1 :].split(" does it again")[0].removeprefix("lastgood ").split()
+    run(*again, "--yes", "-s", store)
+    assert stores.snapshot(store) == restored
+
+
+def test_latest_json_is_a_name_like_any_other(store: str) -> None:
+    link = os.path.join(store, "crashed1", "checkpoints", "latest.json")
+    for name in ("latest", "latest.json", link):
+        assert data("show", "crashed1", name, "-s", store)["checkpoint"]["path"] == newest(store, "crashed1")
+
+
+def test_a_session_with_only_anothers_checkpoints_says_how_to_take_one(tmp_path: Path) -> None:
+    root = str(tmp_path / "store")
+    stores.write_session(root, "borrower", checkpoints=[stores.checkpoint("lender01", 1)], start=START - 9000 * NS)
+    assert "--foreign" in run("restore", "borrower", "--dry-run", "-s", root, code=3).stderr
+    run("restore", "borrower", "00000001", "--foreign", "--dry-run", "-s", root)
+
+
+def test_a_sample_store_is_not_built_over_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert "cannot be written" in run("demo", "--build", str(tmp_path / "file"), code=5).stderr
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_ctrl_c_at_the_question_says_that_nothing_changed(store: str) -> None:
+    before = stores.snapshot(store)
+    master, slave = pty.openpty()
+    words = [*LASTGOOD, "terminate", "-s", store, "crashed1", "--reason", "asked"]
+    child = subprocess.Popen(words, stdin=slave, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    os.close(slave)
+    assert child.stderr is not None
+    said = b""
+    while b"[y/N]" not in said:
+        part = os.read(child.stderr.fileno(), 4096)
+        assert part, said
+        said += part
+    child.send_signal(signal.SIGINT)
+    _, rest = child.communicate(timeout=60)
+    os.close(master)
+    assert child.returncode == 130
+    assert b"interrupted: nothing changed" in rest
+    assert stores.snapshot(store) == before
+
+
+def test_several_sessions_are_taken_back_by_what_is_said(store: str) -> None:
+    stores.write_session(store, "crashed2", start=START - 9000 * NS)
+    before = stores.snapshot(store)
+    done = data("terminate", "-s", store, "crashed1", "crashed2", "--reason", "cleared", "--yes")
+    assert done["action_id"] == done["action_ids"][-1]
+    for action in reversed(done["action_ids"]):
+        run("undo", action, "--yes", "-s", store)
+    assert stores.snapshot(store) == before
+    said = run("terminate", "-s", store, "crashed1", "crashed2", "--reason", "cleared", "--yes").stdout
+    for call in said.splitlines()[-1].split(" && "):
+        run(*call.split()[1:], "--yes", "-s", store)
+    assert stores.snapshot(store) == before
+
+
+def test_a_plan_masks_a_credential_and_what_is_written_holds_it(store: str) -> None:
+    reason = f"password={SECRET}"
+    dry = run("terminate", "crashed1", "--reason", reason, "--dry-run", "-s", store)
+    answered = run("terminate", "crashed1", "--reason", reason, "--yes", "--json", "-s", store)
+    for text in (dry.stdout, dry.stderr, answered.stdout, answered.stderr):
+        assert SECRET not in text
+    assert json.loads(Path(store, "crashed1", "session_meta.json").read_bytes())["termination_reason"] == reason

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,12 @@ from ..core.examine import examine
 from ..core.journal import Journal
 from ..core.lookup import find_point
 from ..core.model import Action, Plan, Session
+from ..core.redact import redact_text
 from ..core.report import action_record, plan_record
 from ..core.store import Store
 from ..core.times import now_ns
 from .opening import open_from
-from .out import Cell, ask, put, put_json, put_table, say
+from .out import Cell, OutputLost, ask, flush, put, put_json, put_table, say
 from .words import ago, counted, exact
 
 
@@ -139,19 +141,47 @@ def _one(
 ) -> int:
     """Show one plan, ask, apply it, say what was done."""
     show = say if args.json else put
-    _show_plan(show, plan, facts)
     action = None
-    if not args.dry_run and plan.steps:
-        _agree(args, 1)
-        action = act.apply(store, plan, reason=reason)
-    if args.json:
-        put_json({**_outcome(plan, action.id if action else None, args.dry_run), **extra})
-    elif action is not None:
-        put(
-            ("done", "green"),
-            f"  {plan.kind} {' '.join(plan.sessions)}  action {action.id}  (lastgood undo takes it back)",
-        )
+    with _told_if_cut_off(store):
+        _show_plan(show, plan, facts)
+        if not args.dry_run and plan.steps:
+            _agree(args, 1)
+            action = act.apply(store, plan, reason=reason)
+        if args.json:
+            put_json({**_outcome(plan, action.id if action else None, args.dry_run), **extra})
+        elif action is not None:
+            put(
+                ("done", "green"),
+                f"  {plan.kind} {' '.join(plan.sessions)}  action {action.id}  ({_way_back(plan, action)})",
+            )
+        flush()
     return 0
+
+
+@contextmanager
+def _told_if_cut_off(store: Store) -> Iterator[None]:
+    """Where Ctrl-C or a full disk keeps the outcome from being told: what this call had done by then."""
+    journal = Journal(store.path)
+    before = {action.id for action in journal.actions()}
+
+    def since() -> str:
+        done = [a for a in journal.actions() if a.id not in before and a.state == "done"]
+        if not done:
+            return "nothing changed"
+        told = ", ".join(f"{a.op} {' '.join(a.sessions)} (action {a.id})" for a in done)
+        return f"done: {told}; `lastgood undo ACTION` takes it back"
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(since()) from None
+    except OutputLost as lost:
+        raise OutputLost(f"{lost}; {since()}") from lost
+
+
+def _way_back(plan: Plan, action: Action) -> str:
+    # `undo` alone walks on to the action before: what was taken back returns by its name.
+    return f"lastgood undo {action.id} does it again" if plan.kind == "undo" else "lastgood undo takes it back"
 
 
 def _outcome(plan: Plan, action_id: str | None, dry_run: bool) -> dict[str, Any]:
@@ -175,6 +205,13 @@ class _Turn:
 
 def _many(args: argparse.Namespace, store: Store, planner: Callable[[Session], Plan], reason: str | None) -> int:
     """Plan each session, ask once, apply each as an action of its own, go on after a refusal."""
+    with _told_if_cut_off(store):
+        code = _each(args, store, planner, reason)
+        flush()
+    return code
+
+
+def _each(args: argparse.Namespace, store: Store, planner: Callable[[Session], Plan], reason: str | None) -> int:
     turns = [_planned(store, name, planner) for name in dict.fromkeys(args.sessions)]
     show = say if args.json else put
     for turn in turns:
@@ -199,8 +236,11 @@ def _many(args: argparse.Namespace, store: Store, planner: Callable[[Session], P
         put_json(_bulk_outcome(turns, args.dry_run))
     elif not args.dry_run:
         done = sum(t.error is None for t in turns)
-        ids = " ".join(t.action_id for t in turns if t.action_id)
-        put(f"{args.command}: {done} of {counted(len(turns), 'session')} done", f"  action {ids}" if ids else "")
+        ids = [t.action_id for t in turns if t.action_id]
+        put(f"{args.command}: {done} of {counted(len(turns), 'session')} done", f"  action {ids[0]}" if ids else "")
+        if len(ids) > 1:
+            put("each is an action of its own; this takes all back:")
+            put("  " + " && ".join(f"lastgood undo {id}" for id in reversed(ids)))
     return code
 
 
@@ -212,11 +252,12 @@ def _planned(store: Store, name: str, planner: Callable[[Session], Plan]) -> _Tu
 
 
 def _bulk_outcome(turns: list[_Turn], dry_run: bool) -> dict[str, Any]:
-    """For one session the plain outcome; for several also `results`, one for each."""
+    """The plain outcome, `action_id` being the last of `action_ids`, and `results`, one for each session."""
     plans = [t.plan for t in turns if t.plan is not None]
     ids = [t.action_id for t in turns if t.action_id]
     return {
-        "action_id": ids[0] if len(turns) == 1 and ids else None,
+        "action_id": ids[-1] if ids else None,
+        "action_ids": ids,
         "plan": [step for p in plans for step in plan_record(p)],
         "warnings": [w for p in plans for w in p.warnings],
         "applied": not dry_run and any(t.error is None for t in turns),
@@ -246,16 +287,17 @@ def _first_line(error: LastgoodError) -> str:
 
 
 def _show_plan(show: Callable[..., None], plan: Plan, facts: list[str]) -> None:
+    """The plan as it may be pasted into a ticket: credentials masked. What is written is not."""
     for warning in plan.warnings:
-        show(("! ", "yellow"), warning)
+        show(("! ", "yellow"), redact_text(warning))
     show((f"{plan.kind} {' '.join(plan.sessions)}", "bold"))
     for fact in facts:
-        show("  ", fact)
+        show("  ", redact_text(fact))
     if not plan.steps:
         show("  nothing to do: it is so already")
     for step in plan.steps:
         show("  ", (step.op.ljust(8), "cyan"), step.path)
-        show("           ", (step.detail, "dim"))
+        show("           ", (redact_text(step.detail), "dim"))
 
 
 def _agree(args: argparse.Namespace, actions: int) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..core.errors import UsageProblem
 from ..core.model import Checkpoint, FileKind, StoredFile
 from ..core.shares import by_shares
 from ..core.store import Store, listed
@@ -115,13 +116,13 @@ def _points(seen: Assessed) -> str:
 
 def show(args: argparse.Namespace) -> int:
     """One session with its restore points, or one checkpoint."""
+    if args.raw and args.redact:
+        raise UsageProblem("--raw writes the bytes as they are, so nothing in them can be masked: leave --redact out")
+    if args.raw and args.checkpoint is None:
+        raise UsageProblem("--raw needs a CHECKPOINT: lastgood show SESSION CHECKPOINT --raw")
     store, config = open_from(args)
     session = store.session(args.session)
     if args.checkpoint is None:
-        if args.raw:
-            from ..core.errors import UsageProblem
-
-            raise UsageProblem("--raw needs a CHECKPOINT: lastgood show SESSION CHECKPOINT --raw")
         from ..core.assess import assess_one
 
         seen = assess_one(store, session, config.thresholds)

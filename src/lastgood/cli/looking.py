@@ -130,7 +130,12 @@ def recover(args: argparse.Namespace) -> int:
         put_json({**record, "advice": advice})
         return 0 if recovery.chosen else 1
     for passed in recovery.passed_over:
-        put(("✗ passed over  ", "red"), passed.path.rpartition("/")[2], "  ", f"{passed.integrity}: {passed.reason}")
+        put(
+            ("✗ passed over  ", "red"),
+            passed.path.rpartition("/")[2],
+            "  ",
+            f"{'refused' if passed.integrity is Integrity.VALID else passed.integrity}: {passed.reason}",
+        )
     if recovery.chosen is None:
         put(("nothing to recover", "red"), f": no file of {recovery.session} that the runtime accepts")
         return 1

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..core.errors import LastgoodError, NotFound
 from ..crashlog import instead_of_the_terminal, keep
-from .out import flush, leave, never_fail_on_names, reader_gone, say
+from .out import flush, leave, prepare_streams, reader_gone, say
 
 _ONLY_LOOK = ("list", "show", "recover", "diff", "log", "info")
 """Commands after which nothing is left to be put in order: no threads, no other processes, no files half written."""
@@ -17,7 +17,7 @@ _ONLY_LOOK = ("list", "show", "recover", "diff", "log", "info")
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `argv` (default: the process's own words) and leave with the exit code of CLI.md."""
-    never_fail_on_names()
+    prepare_streams()
     instead_of_the_terminal()
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in _ONLY_LOOK:
@@ -36,8 +36,8 @@ def run(words: list[str]) -> int:
         for number, line in enumerate(str(error).split("\n")):
             say(("lastgood: ", "bold") if number == 0 else "", line)
         return error.exit_code
-    except KeyboardInterrupt:
-        say("interrupted")
+    except KeyboardInterrupt as cut:
+        say(": ".join(("interrupted", *map(str, cut.args))))
         return 130
     except BrokenPipeError:
         reader_gone()
@@ -58,8 +58,9 @@ def _internal(error: Exception) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    from .parser import COMMANDS, command_parser, screen_parser
+    from .parser import COMMANDS, command_first, command_parser, screen_parser
 
+    words = command_first(words)
     if not words or words[0] not in COMMANDS:
         args = screen_parser().parse_args(words)
         from .screen import open_screen

@@ -5,13 +5,16 @@ Every text passes the sanitiser here; only the layout and the colours around it 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TextIO
 
+from ..core.errors import Failed
+from ..core.files import words
 from ..core.sanitise import Safe, clean
 
 _SGR = {
@@ -27,13 +30,14 @@ Cell = str | tuple[str, str]
 
 
 def say(*cells: Cell) -> None:
-    """One line for a person, on standard error."""
-    _write(sys.stderr, cells)
+    """One line for a person, on standard error; where nobody can hear it the work goes on."""
+    with contextlib.suppress(OSError):
+        _write(sys.stderr, cells)
 
 
 def put(*cells: Cell) -> None:
     """One line of data for a person to read, on standard output."""
-    _write(sys.stdout, cells)
+    _deliver(lambda: _write(sys.stdout, cells))
 
 
 def put_json(document: dict[str, Any]) -> None:
@@ -77,28 +81,38 @@ def _put_json(raw: bytes) -> None:
 
 def put_bytes(raw: bytes) -> None:
     """A file's bytes as they are, on standard output."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(raw)
-    sys.stdout.buffer.flush()
+    flush()
+    _deliver(lambda: sys.stdout.buffer.write(raw))
+    flush()
 
 
 def put_help(text: str) -> None:
     """Help, line by line, on standard output."""
     for line in text.splitlines():
         put(line)
+    flush()
 
 
 def ask(question: str) -> str | None:
     """What is answered on the terminal, in lower case; None where there is no terminal to ask on."""
     if not sys.stdin.isatty():
         return None
-    sys.stderr.write(clean(question))
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.write(clean(question))
+        sys.stderr.flush()
     return sys.stdin.readline().strip().lower()
 
 
-def never_fail_on_names() -> None:
-    """A file name that is not UTF-8 must not end the program where it is printed."""
+class OutputLost(Failed):
+    """Standard output took not all that was printed."""
+
+
+def prepare_streams() -> None:
+    """Neither a stream that the caller closed nor a file name that is not UTF-8 may end the program."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # The lowest free number is this one, so that no file opened later is taken for the stream.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "w" if number else "r"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -106,7 +120,7 @@ def never_fail_on_names() -> None:
 
 def flush() -> None:
     """Hand over all that was printed."""
-    sys.stdout.flush()
+    _deliver(sys.stdout.flush)
 
 
 def leave(code: int) -> NoReturn:
@@ -119,8 +133,18 @@ def leave(code: int) -> NoReturn:
 
 
 def reader_gone() -> None:
-    """After `| head`: nothing is wrong, and the interpreter must not complain at exit."""
+    """After `| head` or on a full disk: what is left goes nowhere, and the interpreter does not complain at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _deliver(write: Callable[[], object]) -> None:
+    try:
+        write()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reader_gone()
+        raise OutputLost(f"standard output cannot be written: {words(error)}") from error
 
 
 def put_table(

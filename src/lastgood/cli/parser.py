@@ -20,6 +20,14 @@ exit codes: 0 done · 1 done, something is wrong · 2 wrong words or configurati
   4 refused, nothing changed · 5 failed part-way · 130 interrupted"""
 
 
+def command_first(words: list[str]) -> list[str]:
+    """`-s STORE list` means `list -s STORE`: the options that every command takes may stand before its name."""
+    at = 0
+    while at < len(words) and words[at].split("=")[0] in ("-s", "--store", "--config"):
+        at += 1 if "=" in words[at] else 2
+    return [words[at], *words[:at], *words[at + 1 :]] if at < len(words) and words[at] in COMMANDS else words
+
+
 class _Parser(ArgumentParser):
     """What it says of the words of a call, which may be file names from anywhere, passes the door."""
 

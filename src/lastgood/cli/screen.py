@@ -20,10 +20,9 @@ def open_screen(args: argparse.Namespace) -> int:
     if named and "/" not in named and not os.path.isdir(named):
         from .parser import COMMANDS
 
-        if near := difflib.get_close_matches(named, COMMANDS, n=1):
-            raise UsageProblem(
-                f"there is no folder {named} here, and no such command: did you mean `lastgood {near[0]}`?"
-            )
+        near = difflib.get_close_matches(named, COMMANDS, n=1)
+        hint = f"did you mean `lastgood {near[0]}`?" if near else "`lastgood --help` names them"
+        raise UsageProblem(f"there is no folder {named} here, and no such command: {hint}")
     from ..tui.run import run
 
     return run(path, config, remember=config.use_cache)
@@ -70,7 +69,7 @@ def demo(args: argparse.Namespace) -> int:
 
 def _screen_config(args: argparse.Namespace) -> tuple[Config, str]:
     config = _with_flags(load(args.config), args)
-    path, _ = locate_store(args.path or args.store, config.store)
+    path, _ = locate_store(args.store if args.path is None else args.path, config.store)
     return config, path
 
 

@@ -162,8 +162,10 @@ def recovery_record(recovery: Recovery, data: object) -> dict[str, Any]:
 
 
 def plan_record(plan: Plan) -> list[dict[str, str]]:
-    """A plan's steps: `op`, `path`, `detail`."""
-    return [{"op": s.op, "path": s.path, "detail": s.detail} for s in plan.steps]
+    """A plan's steps: `op`, `path`, `detail`, with credentials masked."""
+    from .redact import redact_text
+
+    return [{"op": s.op, "path": s.path, "detail": redact_text(s.detail)} for s in plan.steps]
 
 
 def action_record(action: Action) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from . import files
-from .errors import NotFound, Refused
+from .errors import NotFound, Refused, UsageProblem
 from .model import Checkpoint, FileKind, Integrity, PassedOver, Plan, Recovery, Session, SessionLog, StoredFile, Survey
 from .stored import opened_path, stored_alone
 
@@ -312,7 +312,13 @@ def _too_large(size: int, limit: int) -> str:
 
 
 def locate_store(argument: str | None, configured: str | None) -> tuple[str, str]:
-    """The store's absolute path, and what named it: the argument, $LASTGOOD_STORE, the configuration or nothing."""
+    """The store's absolute path, and what named it: the argument, $LASTGOOD_STORE, the configuration or nothing.
+
+    Raises:
+        UsageProblem: the argument is empty, as an unset variable of a script is: no other store was meant.
+    """
+    if argument == "":
+        raise UsageProblem("the store's path is empty: name a folder, or leave --store out for the default")
     from .layouts import DEFAULT_STORE
 
     for path, source in (
