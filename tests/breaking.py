@@ -53,6 +53,8 @@ def in_child(work: Callable[[], object], act: Break | None = None) -> int:
     if pid == 0:
         code = 99
         leave = os._exit
+        for number in (signal.SIGTERM, signal.SIGHUP):  # `nohup` leaves one ignored in all its children
+            signal.signal(number, signal.SIG_DFL)
         try:
             if act is not None:
                 install(act)
