@@ -56,6 +56,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LASTGOOD_STORE", raising=False)
     monkeypatch.setenv("SSH_CONNECTION", "\x1b]0;OWNED\x07\u202e 1 2 3")
     monkeypatch.setenv("SUDO_USER", "\x1b]0;OWNED\x07")
+    monkeypatch.chdir(tmp_path)  # what a key exports goes there, not into the checkout
 
 
 def told(words: Sequence[str]) -> tuple[int, bytes]:
