@@ -80,6 +80,24 @@ def test_a_newest_from_the_future_is_outdone_as_the_sdk_compares_times(tmp_path:
     assert load(tmp_path)["iteration"] == 1
 
 
+def test_a_symlink_counts_by_the_time_of_what_it_leads_to_and_one_to_nothing_is_named(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    files = saved(store, 2)
+    outside = tmp_path / "outside.json"
+    outside.write_text("{}")
+    ahead = 4_000_000_000 * stores.NS
+    os.utime(outside, ns=(ahead, ahead))
+    link = store / FOLDER / "cp_link.json"
+    link.symlink_to(outside)
+    restore(store, files[0].name)
+    assert load(store)["iteration"] == 1
+    outside.unlink()
+    before = stores.snapshot(str(store))
+    with pytest.raises(Refused, match=r"cp_link\.json leads to .*remove it first"):
+        restore(store, files[1].name)
+    assert stores.snapshot(str(store)) == before
+
+
 def test_a_torn_newest_loads_as_nothing_before_and_as_the_best_whole_one_after(tmp_path: Path) -> None:
     files = saved(tmp_path, 3)
     os.truncate(files[2], files[2].stat().st_size // 2)
@@ -121,7 +139,9 @@ def killed_within_a_write(store: Path) -> Path:
 
 def test_killed_while_writing(tmp_path: Path) -> None:
     left = killed_within_a_write(tmp_path)
-    for number, path in enumerate(sorted((tmp_path / FOLDER).iterdir(), key=lambda p: p.stat().st_mtime_ns)):
+    # The clock of the file system ticks slowly: what is left may be as old as the last whole file, and comes after it.
+    in_order = sorted((tmp_path / FOLDER).iterdir(), key=lambda p: (p.stat().st_mtime_ns, p == left))
+    for number, path in enumerate(in_order):
         os.utime(path, ns=(LONG_AGO + number * 60 * stores.NS,) * 2)
     opened = open_store(str(tmp_path))
     seen = assess_one(opened, opened.session(FOLDER), Thresholds())
@@ -129,7 +149,8 @@ def test_killed_while_writing(tmp_path: Path) -> None:
     orphan = points.pop(left.name)
     assert (orphan.file.kind, orphan.integrity) == (FileKind.ORPHAN, Integrity.UNPARSEABLE)
     assert {p.integrity for p in points.values()} == {Integrity.NOT_RECORDED}
-    assert seen.verdict is Verdict.CRASHED and left.name in " ".join(e.detail for e in seen.evidence)
+    assert seen.verdict is Verdict.CRASHED, seen.evidence
+    assert left.name in " ".join(e.detail for e in seen.evidence)
     chosen = next(p for p in points.values() if p.header.iteration == 1)
     wanted = json.loads(Path(chosen.file.path).read_bytes())["state"]
     assert load(tmp_path) != wanted

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from . import files
+from .errors import Refused
 from .model import (
     Checkpoint,
     Evidence,
@@ -118,7 +119,7 @@ class ContinuumSdkStore(Store):
         from .newest import plan_copy
 
         path = _new_path(session.path, point.file.name)
-        made = plan_copy(session, self.survey(session), point, path, foreign=foreign)
+        made = plan_copy(session, _as_load_sees(self.survey(session)), point, path, foreign=foreign)
         return made._replace(warnings=(*made.warnings, "no checksum is recorded: it reads well, and more is not known"))
 
     def plan_salvage(self, session: Session, file: StoredFile) -> Plan:
@@ -168,6 +169,24 @@ def _signs(survey: Survey) -> tuple[Evidence, ...]:
     if end == _END:
         return ()
     return (Evidence("newest", "crashed", f"{newest.name}, the newest, is cut off: the SDK's load gives nothing"),)
+
+
+def _as_load_sees(survey: Survey) -> Survey:
+    """With the times that `load` compares: behind a symlink those of what it leads to, wherever that is.
+
+    Raises:
+        Refused: one leads to nothing, and `load` fails on it whatever else is there.
+    """
+    seen = []
+    for file in survey.files:
+        if file.link is not None:
+            try:
+                file = file._replace(mtime_ns=os.stat(file.path).st_mtime_ns)
+            except OSError as error:
+                why = f"{file.path} leads to {file.link} ({files.words(error)})"
+                raise Refused(f"{why}, and the SDK's load fails on that: remove it first") from error
+        seen.append(file)
+    return survey._replace(files=tuple(seen))
 
 
 def _why_unparseable(raw: bytes, error: Exception) -> str:
