@@ -52,8 +52,8 @@ def file_name(text: str) -> str:
     return text.replace("/", "%").replace("\0", "")
 
 
-def add_session(store: str, text: str, number: int) -> str:
-    """A session whose every name, key and value holds `text`; gives its folder's name."""
+def add_session(store: str, text: str, number: int, *, times: int = 1) -> str:
+    """A session whose every name, key and value holds `text`, one of them so many times; gives its folder's name."""
     name = file_name(f"s{number}{text}")
     folder = os.path.join(store, name)
     contents = [
@@ -69,7 +69,7 @@ def add_session(store: str, text: str, number: int) -> str:
                     "content": f"# {text}\n```{text}\n{text}\n```\n* **{text}**",
                     "tool_calls": [{"id": text, "function": {"name": text, "arguments": json.dumps({text: text})}}],
                 },
-                {"role": "tool", "tool_call_id": text, "content": text * i},
+                {"role": "tool", "tool_call_id": text, "content": text * i * times},
             ],
             "tool_calls_pending": [{"id": text, "name": text, "input": {text: text}}],
             "tool_results": {text: [text, {text: text}]},
@@ -87,14 +87,16 @@ def add_session(store: str, text: str, number: int) -> str:
         "last_updated": stores.rfc3339(START),
         "task_description": text,
     }
-    Path(folder, "state.json").write_text(json.dumps(state))
+    stores.put(os.path.join(folder, "state.json"), json.dumps(state).encode(), at=START - 9000 * NS)
     points = os.path.join(folder, "checkpoints")
     stores.put(os.path.join(points, file_name(f"cp_{text}.json")), b'{"' + text.encode() + b'": ', at=START - 9100 * NS)
     changed = stores.seal(contents[0]).replace(b'"iteration": 1', b'"iteration": 9')
     stores.put(os.path.join(points, file_name(f"{text}.backup")), changed, at=START - 9200 * NS)
     lone = b'{"_checksum": "\\ud800", "_version": "' + text.encode().hex().encode() + b'", "x": "\\udc00"}'
     stores.put(os.path.join(points, file_name(f".tmp_checkpoint_{text}")), lone, at=START - 9200 * NS)
-    os.symlink(f"/nowhere/{file_name(text)}", os.path.join(points, file_name(f"cp_link{text}.json")))
+    link = os.path.join(points, file_name(f"cp_link{text}.json"))
+    os.symlink(f"/nowhere/{file_name(text)}", link)
+    os.utime(link, ns=(START - 9200 * NS,) * 2, follow_symlinks=False)
     return name
 
 

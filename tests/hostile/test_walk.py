@@ -7,7 +7,9 @@ import os
 import pkgutil
 import pty
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from textual.screen import Screen
 import lastgood
 import lastgood.tui
 from lastgood.cli import main, parser
-from lastgood.tui.actions import VERBS
+from lastgood.tui.actions import BY_NAME, VERBS, Verb
 from terminal import Terminal
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -125,10 +127,6 @@ def test_no_command_lets_any_text_through(tmp_path_factory: pytest.TempPathFacto
     assert walk(tmp_path_factory.mktemp("walk"), text) == []
 
 
-WALKED = {"MainScreen", "HelpScreen", "LogScreen", "AbsentScreen"}
-"""Screens that this walk must open at least: dialogs come up only where the file under the cursor is verified."""
-
-
 def screens() -> set[str]:
     """Every screen of the program, found in its modules; what others are built on is none."""
     for module in pkgutil.walk_packages(lastgood.tui.__path__, "lastgood.tui."):
@@ -145,54 +143,152 @@ def screens() -> set[str]:
     return {kind.__name__ for kind in found}
 
 
+TYPED = {
+    "slash": "/", "question_mark": "?", "right_square_bracket": "]", "left_square_bracket": "[", "plus": "+",
+    "minus": "-", "right": "\x1b[C", "shift+tab": "\x1b[Z", "f5": "\x1b[15~", "ctrl+p": "\x10", "escape": "\x1b",
+    "pagedown": "\x1b[6~", "pageup": "\x1b[5~", "ctrl+z": "\x1a",
+}  # fmt: skip
+LEAVING = ("quit", "suspend-process")
+PANES = {"overview": "Overview", "json": "JsonView", "messages": "MessagesView", "diff": "DiffView"}
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Walk:
+    """A hand at the keyboard of a program that tells what it does."""
+
+    t: Terminal
+    trace: Path
+
+    def told(self, kind: str) -> list[str]:
+        lines = [line.partition(" ") for line in self.trace.read_text().splitlines()]
+        return [what for word, _, what in lines if word == kind]
+
+    def wait(self, what: str, seen: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not seen():
+            assert time.monotonic() < end, f"never came to {what}; the screen:\n{self.t.text}"
+            self.t.read(0.02)
+
+    def press(self, *names: str) -> None:
+        """The keys of these verbs, one by one, each until its action is told of."""
+        for name in names:
+            verb = BY_NAME[name]
+            action = verb.action.partition("(")[0].rpartition(".")[2]
+            before = self.told("action").count(action)
+            key = verb.keys.split(",")[0]
+            self.t.press(TYPED.get(key, key))
+            self.wait(f"the action {action} of {name}", lambda a=action, b=before: self.told("action").count(a) > b)  # type: ignore[misc]
+            self.t.read(0.01)
+
+    def to(self, screen: str) -> None:
+        self.wait(screen, lambda: self.told("screen")[-1] == screen)
+        self.t.read(0.01)
+
+    def at_home(self) -> bool:
+        return self.told("screen")[-1] == "MainScreen" and self.told("focus-in-MainScreen")[-1] == "SessionTree"
+
+    def home(self) -> None:
+        """To the tree of the main screen, on the first session, closed."""
+        self.back()
+        while not self.at_home():
+            self.back()
+        self.press("move.first", "close")
+
+    def back(self) -> None:
+        before = len(self.trace.read_bytes())
+        self.t.press("\x1b")
+        self.wait("anything by escape", lambda: len(self.trace.read_bytes()) > before)
+        self.t.read(0.01)
+
+    def at_a_file(self) -> None:
+        self.home()
+        self.press("unfold", "move.down", "move.down")
+
+    def into(self, pane: str) -> None:
+        """The focus into a tab of the preview, of a file."""
+        self.at_a_file()
+        self.press(pane)
+        self.press("pane")
+        self.wait(f"the pane {pane}", lambda: self.told("focus-in-MainScreen")[-1] == PANES[pane])
+
+
+def of_places(*places: str) -> list[Verb]:
+    return [verb for verb in VERBS if verb.place in places and verb.name not in LEAVING]
+
+
+def walk_the_panes(walk: Walk) -> None:
+    """Every verb of the preview's panes."""
+    for pane in PANES:
+        walk.into(pane)
+        for verb in of_places(pane):
+            if walk.told("focus-in-MainScreen")[-1] != PANES[pane] or walk.told("screen")[-1] != "MainScreen":
+                walk.into(pane)
+            walk.press(verb.name)
+
+
+def walk_the_main_screen(walk: Walk) -> None:
+    """Every verb of the main screen, pressed on a session and on a file; last what brings another session on top."""
+    verbs = of_places("move", "tree", "screen", "app")
+    for verb in sorted(verbs, key=lambda verb: verb.name in ("sort", "reverse")):
+        for place in (walk.home, walk.at_a_file):
+            if place == walk.at_a_file or verb.place != "move":
+                place()
+                walk.press(verb.name)
+
+
+def walk_the_dialogs(walk: Walk) -> None:
+    """A restore with what is asked before and after it; the log; a value that is too long for a clipboard."""
+    walk.into("json")
+    walk.press("move.down", "move.down", "json.read")
+    walk.to("Reader")
+    walk.press("reader.page", "reader.close", "move.up", "move.up", "copy")
+    walk.to("CopyMenu")
+    walk.press("copying.value")
+    walk.to("SelectScreen")
+    walk.press(*(verb.name for verb in of_places("select") if verb.name != "select.close"))
+    walk.at_a_file()
+    walk.press("restore")
+    walk.to("PlanDialog")
+    walk.press("plan.agree")
+    walk.to("ResumeDialog")
+    walk.press("dialog.cancel", "log")
+    walk.to("LogScreen")
+    walk.press("log.details")
+    walk.to("TellDialog")
+    walk.home()
+    walk.press("help")
+    walk.to("HelpScreen")
+    walk.press(*(verb.name for verb in of_places("help") if verb.name != "help.close"))
+
+
 def test_no_screen_lets_it_through(tmp_path: Path, figure: list[str]) -> None:
     store = str(tmp_path / "store")
     for number, text in enumerate(poison.SEQUENCES.values()):
-        poison.add_session(store, text, number)
+        poison.add_session(store, text, number, times=10_000 if number == 0 else 1)
     poison.add_session(store, "".join(poison.SEQUENCES.values())[:60], 99)
     poison.add_names_that_are_no_text(store)
     config = tmp_path / "config.toml"
     config.write_text('resume_command = ["echo", "{session_id}"]\n')
     trace = tmp_path / "trace"
     command = [sys.executable, str(Path(__file__).with_name("traced.py"))]
-    raw = b""
-    with Terminal(
-        [*command, "--config", str(config), store], size=(100, 30), TRACE=str(trace), PAGER="cat", ESCDELAY="25"
-    ) as t:
+    env = {"TRACE": str(trace), "PAGER": "cat", "ESCDELAY": "25"}
+    with Terminal([*command, "--config", str(config), store], size=(100, 30), **env) as t:
         t.wait_for("18 sessions", gone="verifying")
-        for verb in VERBS:
-            if verb.place not in ("move", "tree", "screen", "app"):
-                continue
-            if verb.name in ("quit", "suspend-process", "choose"):
-                continue
-            key = verb.keys.split(",")[0]
-            t.press("g")
-            t.press({"slash": "/", "right_square_bracket": "]", "left_square_bracket": "[", "question_mark": "?",
-                     "right": "\x1b[C", "shift+tab": "\x1b[Z", "F5": "\x1b[15~", "ctrl+p": "\x10",
-                     "h": "h"}.get(key, key))  # fmt: skip
-            t.read(0.15)
-            t.press("\x1b")
-            t.read(0.1)
-        t.press("g", "2", "tab")
-        t.read(0.3)
-        t.press("down", "enter")
-        t.read(0.3)
-        t.press("\x1b")
-        t.read(0.1)
-        t.press("\x1b")
-        for _ in range(25):
-            t.press("down")
-            t.read(0.05)
+        walk = Walk(t, trace)
+        walk_the_dialogs(walk)
+        walk_the_panes(walk)
+        walk_the_main_screen(walk)
+        walk.home()
+        for _ in range(18):
+            walk.press("move.down")
         t.press("q")
-        t.read(0.3)
-        raw += t.raw
-        assert b"Traceback" not in raw
-    with Terminal([*command, "/nowhere\x1b]0;OWNED\x07"], TRACE=str(trace)) as t:
+        t.exit_code()
+        raw = t.raw
+    with Terminal([*command, "/nowhere\x1b]0;OWNED\x07"], **env) as t:
         t.wait_for("no store")
         raw += t.raw
-    lines = set(trace.read_text().split("\n"))
-    seen = {line.partition(" ")[2] for line in lines if line.startswith("screen ")}
-    ran = {line.partition(" ")[2] for line in lines if line.startswith("action ")}
+    assert b"Traceback" not in raw
     assert poison.acting(raw) == []
-    assert seen & screens() >= WALKED
-    figure.append(f"hostile walk: {len(screens() & seen)} screens, {len(ran)} actions")
+    assert screens() - set(walk.told("screen")) == set()
+    figure.append(f"hostile walk: {len(set(walk.told('screen')))} screens, {len(set(walk.told('action')))} actions")
