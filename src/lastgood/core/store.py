@@ -51,9 +51,10 @@ class Store(ABC):
     A layout of your own gives the two texts and the abstract methods; what else it does not offer is refused with
     the reason in :attr:`unable`. Its sessions and files carry its name in `layout`.
 
-    Several threads and processes ask one store at once: it is pickled to them, so it keeps nothing open. A program
-    that keeps its checkpoints as rows of a database has one entry, sessions called ``ENTRY/…`` whose `path` is the
-    entry's, and files whose `path` is ``ENTRY/…`` too, one for each row: :meth:`fetch` is then what reads them.
+    Several threads and processes ask one store at once, and each process makes its own by calling the class afresh: so
+    it is a class of its module's, keeps nothing open, and knows no more than it was called with. A program that keeps
+    its checkpoints as rows of a database has one entry, sessions called ``ENTRY/…`` whose `path` is the entry's, and
+    files whose `path` is ``ENTRY/…`` too, one for each row: :meth:`fetch` is then what reads them.
     """
 
     layout: ClassVar[str]

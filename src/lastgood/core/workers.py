@@ -16,9 +16,11 @@ import sys
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from .cache import Cache, Remembered
+from .composed import ComposedStore
 from .model import Checkpoint, FileKind, Header, Integrity, StoredFile
 from .store import Store
 
@@ -210,8 +212,6 @@ class _Worker:
 
     @classmethod
     def start(cls, store: Store) -> _Worker:
-        import pickle
-
         code = "import sys; sys.path[:] = sys.argv[1:]; from lastgood.core import workers; workers.serve()"
         paths = [path or os.getcwd() for path in sys.path]
         command = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", code, *paths]
@@ -237,7 +237,7 @@ class _Worker:
             os.close(their_input)
             os.close(their_output)
         worker = cls(pid, open(questions, "wb"), open(answers, "rb"))  # noqa: SIM115
-        worker._ask(pickle.dumps(store))
+        worker._ask(_recipe(store))
         return worker
 
     def ask(self, batch: _Batch) -> None:
@@ -267,15 +267,29 @@ class _Worker:
 def serve() -> None:
     """A worker's life: the store first, then batches until the pipe ends."""
     import gc
-    import pickle
 
     gc.disable()  # what a file holds has no cycles
     questions, answers = open(0, "rb"), open(1, "wb")  # noqa: SIM115
-    store: Store = pickle.loads(_receive(questions) or b"")  # noqa: S301
+    store = _store(_receive(questions) or b"")
     _send(answers, b"")
     while (message := _receive(questions)) is not None:
         found = [_result(store.verify(_file(fields))) for fields in marshal.loads(message)]
         _send(answers, marshal.dumps(found))
+
+
+def _recipe(store: Store) -> bytes:
+    """What the same store is made of in another process."""
+    stores = store.stores.values() if isinstance(store, ComposedStore) else (store,)
+    kinds = [(type(one).__module__, type(one).__qualname__) for one in stores]
+    return marshal.dumps((store.path, store.max_bytes, store.session_logs, isinstance(store, ComposedStore), kinds))
+
+
+def _store(recipe: bytes) -> Store:
+    path, max_bytes, session_logs, composed, kinds = marshal.loads(recipe)
+    found: list[type[Store]] = [getattr(import_module(module), name) for module, name in kinds]
+    if composed:
+        return ComposedStore(path, found, max_bytes=max_bytes, session_logs=session_logs)
+    return found[0](path, max_bytes=max_bytes, session_logs=session_logs)
 
 
 def _send(pipe: BinaryIO, message: bytes) -> None:
