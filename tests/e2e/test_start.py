@@ -25,10 +25,11 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 # fmt: off
 LIST = [
     "cli", "cli.listing", "cli.main", "cli.opening", "cli.out", "cli.parser", "cli.words", "config", "core",
-    "core.assess", "core.composed", "core.continuum", "core.continuum_sdk", "core.errors", "core.evidence",
-    "core.files", "core.floats", "core.layouts", "core.meta", "core.meta_structs", "core.model", "core.names",
-    "core.processes", "core.sanitise", "core.serde", "core.shares", "core.store", "core.stored", "core.structs",
-    "core.times", "core.verdict", "core.words", "crashlog", "paths", "wording",
+    "core.assess", "core.cache", "core.composed", "core.continuum", "core.continuum_sdk", "core.ended", "core.errors",
+    "core.evidence", "core.files", "core.floats", "core.kept", "core.layouts", "core.meta", "core.meta_structs",
+    "core.model", "core.names", "core.processes", "core.report", "core.sanitise", "core.serde", "core.shares",
+    "core.store", "core.stored", "core.structs", "core.times", "core.verdict", "core.words", "crashlog", "paths",
+    "wording",
 ]
 # fmt: on
 """All of lastgood that `list` imports; what is added here is paid for at each start."""

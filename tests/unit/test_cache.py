@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from binascii import crc32
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 import stores
 from lastgood.core import cache as caching
+from lastgood.core import kept as keeping
 from lastgood.core.cache import Cache
 from lastgood.core.continuum import ContinuumStore
 from lastgood.core.model import Checkpoint, Integrity
@@ -92,7 +94,9 @@ def test_what_changed_less_than_two_seconds_ago_is_not_remembered(
         lambda raw: raw.replace(b"mismatch", b"valid\0\0\0"),
         lambda raw: b"\0" * len(raw),
         lambda raw: b"[]",
-        lambda raw: caching.sha256(b"[]").hexdigest().encode() + b"\n[]",
+        lambda raw: b"%08x %015d" % (crc32(b""), 0),
+        lambda raw: b"[]" + b"%08x %015d" % (crc32(b"[]"), 2),
+        lambda raw: raw[:-15] + b"9" * 15,
     ],
 )
 def test_a_damaged_cache_is_as_good_as_none(
@@ -110,7 +114,7 @@ def test_another_version_of_the_verifier_starts_afresh(
 ) -> None:
     cache = Cache(str(tmp_path / "cache"), clock=later)
     verified(store, cache)
-    monkeypatch.setattr(caching, "VERSION", "0.0.0/0")
+    monkeypatch.setattr(caching, "_RULES", 0)
     forge_results(store, monkeypatch)
     assert {p.reason for p in verified(store, cache).values()} == {"read afresh"}
 
@@ -126,20 +130,60 @@ def test_the_cache_is_private_and_a_folder_that_cannot_be_written_is_no_fault(
     assert verified(store, Cache(str(tmp_path / "file"), clock=later)) == verified(store, None)
 
 
-def test_the_stores_verified_longest_ago_are_forgotten(tmp_path: Path, later: Callable[[], int]) -> None:
+def test_two_stores_that_share_a_file_take_turns(
+    store: ContinuumStore, tmp_path: Path, later: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = ContinuumStore(str(tmp_path / "other"))
+    stores.write_session(other.path, "52e6b438", checkpoints=2)
+    monkeypatch.setattr(caching, "crc32", lambda _: 0)
     cache = Cache(str(tmp_path / "cache"), clock=later)
-    for n in range(caching._MOST_STORES + 3):
+    verified(store, cache)
+    assert verified(other, cache) == verified(other, None)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    forge_results(store, monkeypatch)
+    assert {p.reason for p in verified(store, cache).values()} == {"read afresh"}
+
+
+def test_the_files_written_longest_ago_are_forgotten(
+    tmp_path: Path, later: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_MOST_FILES", 3)
+    cache = Cache(str(tmp_path / "cache"), clock=later)
+    for n in range(5):
         folder = tmp_path / f"store{n}"
         stores.write_session(str(folder), "52e6b438", checkpoints=1)
         verified(ContinuumStore(str(folder)), cache)
-    assert len(list((tmp_path / "cache").iterdir())) == caching._MOST_STORES
+    assert len(list((tmp_path / "cache").iterdir())) == 3
 
 
-def test_results_are_bounded_and_the_freshest_are_kept(
+def test_results_are_bounded_and_those_of_this_run_are_kept(
     store: ContinuumStore, tmp_path: Path, later: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caching, "_MOST_RESULTS", 2)
     cache = Cache(str(tmp_path / "cache"), clock=later)
     verified(store, cache)
+    (kept,) = (tmp_path / "cache").iterdir()
+    monkeypatch.setattr(caching, "_MOST_BYTES", kept.stat().st_size)
+    stores.write_session(store.path, "8d116ece", checkpoints=4)
+    verified(store, cache)
+    assert kept.stat().st_size < 2 * caching._MOST_BYTES
     forge_results(store, monkeypatch)
-    assert sum(p.reason != "read afresh" for p in verified(store, cache).values()) == 2
+    known = {p.file.path.split("/")[-3] for p in verified(store, cache).values() if p.reason != "read afresh"}
+    assert known == {"8d116ece"}
+
+
+def test_results_added_bit_by_bit_and_by_other_processes_are_all_kept(
+    store: ContinuumStore, tmp_path: Path, later: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caching, "_HELD", 1)
+    cache = Cache(str(tmp_path / "cache"), clock=later)
+    points = list(verified(store, None).values())
+    half = len(points) // 2
+    here, elsewhere = cache.open(store.path), cache.open(store.path)
+    for remembered, some in ((here, points[:half]), (elsewhere, points[half:])):
+        for point in some:
+            remembered.put(point, remembered.started())
+    here.take(elsewhere.drain())
+    here.save()
+    elsewhere.save()  # it has nothing any more
+    forge_results(store, monkeypatch)
+    assert list(verified(store, cache).values()) == points

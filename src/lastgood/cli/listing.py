@@ -1,105 +1,179 @@
-"""`list` and `show`."""
+"""`list`: every session, looked at by as many processes as there are cores."""
 
 from __future__ import annotations
 
 import argparse
-import marshal
+import json
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..core.errors import UsageProblem
-from ..core.model import Checkpoint, FileKind, StoredFile
+from ..core.model import WORST_FIRST, Action, FileKind, Verdict
 from ..core.shares import by_shares
 from ..core.store import Store, listed
 from ..core.times import now_ns
 from ..core.verdict import Thresholds
-from ..wording import log_says
 from .opening import open_from
-from .out import Cell, json_text, put, put_bytes, put_json, put_json_list, put_prose, put_table, say
-from .words import ago, counted, integrity_look, short_ago, size, verdict_look
+from .out import Cell, json_lines, put_json_list, put_table, say
+from .words import counted, short_ago, verdict_look
 
 if TYPE_CHECKING:
+    from ..config import Config
     from ..core.assess import Assessed
+    from ..core.cache import Remembered
+    from ..core.ended import Ended
+    from ..core.evidence import Host
+
+_ENDED_RANK = WORST_FIRST.index(Verdict.ENDED)
+_ALONE_BELOW = 256
+"""Fewer sessions are looked at before another process has started."""
+_SHARES_EACH = 8
+"""For each process: looking at one session takes as long as at another."""
+
+
+_Line = tuple[tuple[int, int, str], str, str, bool, Any]
+"""One session: its place in the order of triage, its state, its verdict, whether it is unclean, what is shown of it.
+
+That is its JSON; or name, task, last activity, iteration and points; None where it is not to be shown.
+"""
 
 
 def list_sessions(args: argparse.Namespace) -> int:
     """Every session, worst first; exit 1 with `--unclean` where there is one."""
     store, config = open_from(args)
-    seen = _lines(store, config.thresholds, args)
-    shown = [line.shown for line in seen if line.shown is not None]
-    verdicts: dict[str, int] = {}
-    for line in seen:
-        verdicts[line.verdict] = verdicts.get(line.verdict, 0) + 1
+    seen = _lines(store, config, args)
+    verdicts = Counter(verdict for _, _, verdict, _, _ in seen)
+    shown = [(verdict, shown) for _, _, verdict, _, shown in seen if shown is not None]
     if args.json:
         from ..core.report import sessions_summary
 
-        summary = sessions_summary([s.state for s in seen], verdicts, sum(s.unclean for s in seen))
-        put_json_list({"store": store.path, "summary": summary}, "sessions", shown)
+        unclean = sum(unclean for _, _, _, unclean, _ in seen)
+        summary = sessions_summary([state for _, state, _, _, _ in seen], verdicts, unclean)
+        put_json_list({"store": store.path, "summary": summary}, "sessions", [record for _, record in shown])
     else:
-        put_table(shown, flexible=(2, 1), right=(3, 4))
+        now = now_ns()
+        put_table([_row(verdict, row, now) for verdict, row in shown], flexible=(2, 1), right=(3, 4))
         parts = [counted(len(seen), "session")] + [f"{n:,} {verdict}" for verdict, n in verdicts.items()]
         say(" · ".join(parts if len(shown) == len(seen) else [*parts, f"{len(shown):,} shown"]))
     return 1 if args.unclean and shown else 0
 
 
-class _Line(NamedTuple):
-    """One session as a process that looked at it gives it back: plain values alone."""
-
-    order: tuple[int, int, str]
-    state: str
-    verdict: str
-    unclean: bool
-    shown: Any
-    """Its JSON or its row of the table; None where it is not to be shown."""
-
-
-def _lines(store: Store, thresholds: Thresholds, args: argparse.Namespace) -> list[_Line]:
-    """Every session, worst first, each looked at and put into words in one of as many processes as there are cores."""
+def _lines(store: Store, config: Config, args: argparse.Namespace) -> list[_Line]:
+    """Every session, worst first."""
     found = listed(store.path)
     if not found:
         return []
     # Not before: on an empty store the answer is there sooner than these are.
-    from ..core.assess import actions_on, assess, triage_order, verify_all
+    from ..core.assess import actions_on
     from ..core.evidence import Host
 
-    host, actions, now = Host.look(store.path), actions_on(store), now_ns()
+    cache = None if args.no_cache else config.open_cache()
+    looking = _Looking(
+        store,
+        config.thresholds,
+        Host.look(store.path),
+        actions_on(store),
+        cache.ended(store) if cache is not None and not args.verify else None,
+        cache.open(store.path) if cache is not None and args.verify else None,
+        args,
+    )
+    kept = looking.ended or looking.remembered
 
-    def look(share: Sequence[os.DirEntry[str]]) -> bytes:
-        lines = []
-        for session in store.sessions(share):
-            survey = store.survey(session)
-            points = verify_all(store, survey) if args.verify else None
-            seen = assess(
-                store, session, host=host, thresholds=thresholds, actions=actions, survey=survey, points=points
+    def look(share: Sequence[os.DirEntry[str]]) -> tuple[list[_Line], dict[str, bytes]]:
+        remembered = [looking.remembers(entry) for entry in share]
+        lines = [line for line in remembered if line is not None]
+        # One after the other they take half the time that they take in between.
+        lines += looking.at([entry for entry, line in zip(share, remembered, strict=True) if line is None])
+        lines.sort()
+        return lines, kept.drain() if kept is not None else {}
+
+    lines: list[_Line] = []
+    for some, added in by_shares(found, look, shares_each=_SHARES_EACH, alone_below=_ALONE_BELOW):
+        lines += some
+        if kept is not None:
+            kept.take(added)
+    if looking.ended is not None:
+        looking.ended.save({entry.name for entry in found})
+    if looking.remembered is not None:
+        looking.remembered.save()
+    lines.sort()
+    return lines
+
+
+class _Looking(NamedTuple):
+    """What a look at each session rests on."""
+
+    store: Store
+    thresholds: Thresholds
+    host: Host
+    actions: Sequence[Action]
+    ended: Ended | None
+    """What was said of sessions that have ended; None where every session is looked at."""
+    remembered: Remembered | None
+    """The verdicts on files; None where each is read, or none."""
+    args: argparse.Namespace
+
+    def remembers(self, entry: os.DirEntry[str]) -> _Line | None:
+        """What was said of the entry's session when it was looked at last, if that still holds."""
+        ended, args = self.ended, self.args
+        if ended is None or (known := ended.get(entry)) is None or self.host.processes.of(entry.name):
+            return None
+        activity, row, record = known
+        shown = None if args.unclean else record if args.json else json.loads(row)
+        return (_ENDED_RANK, -activity, entry.name), "terminated", "ended", False, shown
+
+    def at(self, entries: Sequence[os.DirEntry[str]]) -> Iterator[_Line]:
+        """The sessions of these entries, looked at now."""
+        from ..core.assess import triage_order
+        from ..core.report import session_record
+
+        args, ended = self.args, self.ended
+        looked_at = now_ns()
+        seen = [one for entry in entries for one in self._assess(entry)]
+        folders = Counter([one.session.path for one in seen])
+        records = [b""] * len(seen)
+        if args.json or ended is not None:
+            records = json_lines([session_record(one, verified=args.verify) for one in seen])
+        for one, record in zip(seen, records, strict=True):
+            session, order, row = one.session, triage_order(one), _told(one)
+            if ended is not None and one.verdict is Verdict.ENDED and folders[session.path] == 1:
+                ended.put(session, one.survey.files, looked_at, -order[1], json.dumps(row).encode(), record)
+            shown: Any = None if args.unclean and not session.unclean else record if args.json else row
+            yield order, session.state.value, one.verdict.value, session.unclean, shown
+
+    def _assess(self, entry: os.DirEntry[str]) -> Iterator[Assessed]:
+        from ..core.assess import assess, verify_all
+
+        for session in self.store.sessions((entry,)):
+            survey = self.store.survey(session)
+            yield assess(
+                self.store,
+                session,
+                host=self.host,
+                thresholds=self.thresholds,
+                actions=self.actions,
+                survey=survey,
+                points=verify_all(self.store, survey, self.remembered) if self.args.verify else None,
             )
-            shown = None if args.unclean and not session.unclean else _shown(seen, args, now)
-            line = _Line(triage_order(seen), session.state.value, seen.verdict.value, session.unclean, shown)
-            lines.append(tuple(line))
-        return marshal.dumps(lines)
-
-    lines = [_Line(*line) for part in by_shares(found, look) for line in marshal.loads(part)]
-    return sorted(lines, key=lambda line: line.order)
 
 
-def _shown(seen: Assessed, args: argparse.Namespace, now: int) -> bytes | list[Cell]:
-    if not args.json:
-        return _row(seen, now)
-    from ..core.report import session_record
-
-    return json_text(session_record(seen, verified=args.verify), within=2)
+def _told(seen: Assessed) -> tuple[Any, ...]:
+    """What the table says of a session: name, task, last activity, iteration, points."""
+    task = seen.task or seen.session.meta_problem or ""
+    return seen.session.name, task, seen.last_activity, seen.last_iteration, _points(seen)
 
 
-def _row(seen: Assessed, now: int) -> list[Cell]:
-    symbol, colour = verdict_look(seen.verdict)
-    iteration = seen.last_iteration
+def _row(verdict: str, row: Sequence[Any], now: int) -> list[Cell]:
+    symbol, colour = verdict_look(Verdict(verdict))
+    name, task, activity, iteration, points = row
     return [
-        (f"{symbol} {seen.verdict}", colour),
-        seen.session.name,
-        seen.task or seen.session.meta_problem or "",
-        (short_ago(seen.last_activity, now), "dim"),
+        (f"{symbol} {verdict}", colour),
+        name,
+        task,
+        (short_ago(activity, now), "dim"),
         "-" if iteration is None else f"it {iteration}",
-        _points(seen),
+        points,
     ]
 
 
@@ -112,99 +186,3 @@ def _points(seen: Assessed) -> str:
         lost = seen.price_of(seen.best).iterations
         return f"{valid}/{len(seen.points)} loses {'?' if lost is None else lost} it"
     return counted(len(survey.of(FileKind.CHECKPOINT, FileKind.BACKUP, FileKind.ORPHAN)), "point")
-
-
-def show(args: argparse.Namespace) -> int:
-    """One session with its restore points, or one checkpoint."""
-    if args.raw and args.redact:
-        raise UsageProblem("--raw writes the bytes as they are, so nothing in them can be masked: leave --redact out")
-    if args.raw and args.checkpoint is None:
-        raise UsageProblem("--raw needs a CHECKPOINT: lastgood show SESSION CHECKPOINT --raw")
-    store, config = open_from(args)
-    session = store.session(args.session)
-    if args.checkpoint is None:
-        from ..core.assess import assess_one
-
-        seen = assess_one(store, session, config.thresholds)
-        if args.redact:
-            from ..core.redact import redact_text
-
-            masked = (
-                log._replace(last_content=log.last_content and redact_text(log.last_content)) for log in seen.logs
-            )
-            seen = seen._replace(logs=tuple(masked))
-        if args.json:
-            from ..core.report import file_record, price_record, session_record
-
-            files = [
-                {**file_record(p, session.name), "lost": price_record(seen.price_of(p)) if p.valid else None}
-                for p in seen.points or ()
-            ]
-            put_json({"store": store.path, "session": session_record(seen, verified=True), "files": files})
-        else:
-            _put_session(seen)
-        return 0
-    from ..core.lookup import find_point
-
-    point = find_point(store, session, store.survey(session), args.checkpoint)
-    if args.raw:
-        put_bytes(store.read(point.file))
-        return 0
-    from .checkpoint import show_checkpoint
-
-    return show_checkpoint(args, store, session, point)
-
-
-def _put_session(seen: Assessed) -> None:
-    now = now_ns()
-    session = seen.session
-    symbol, colour = verdict_look(seen.verdict)
-    put((f"{symbol} {seen.verdict}", colour), "  ", (session.name, "bold"), "  ", seen.task or "")
-    put("  ", session.path)
-    for evidence in seen.evidence:
-        put_prose((f"{evidence.says:>11}  ", "dim"), evidence.detail)
-    for problem in seen.problems:
-        put_prose(("          !  ", "yellow"), problem)
-    for log in seen.logs:
-        for n, line in enumerate(log_says(log, now)):
-            put_prose(("        log  " if n == 0 else " " * 13, "dim"), line)
-    put()
-    if not seen.points:
-        put("  no restore points")
-        return
-    best = seen.best.file if seen.best else None
-    order = sorted(seen.points, key=lambda p: (_KIND_ORDER[p.file.kind], -p.file.mtime_ns))
-    put_table(
-        [_file_row(p, now) for p in order],
-        flexible=(1,),
-        right=(3,),
-        notes=[_file_notes(seen, p, best) for p in order],
-    )
-    if seen.advice:
-        put()
-        put_prose("  ", seen.advice)
-
-
-_KIND_ORDER = {FileKind.CHECKPOINT: 0, FileKind.LATEST: 1, FileKind.BACKUP: 2, FileKind.ORPHAN: 3}
-
-
-def _file_row(point: Checkpoint, now: int) -> list[Cell]:
-    symbol, colour = integrity_look(point.integrity)
-    iteration = point.header.iteration
-    return [
-        (f"  {symbol} {point.integrity}", colour),
-        point.file.name,
-        "-" if iteration is None else f"it {iteration}",
-        size(point.file.size),
-        (ago(point.header.created_at or point.file.mtime_ns, now), "dim"),
-    ]
-
-
-def _file_notes(seen: Assessed, point: Checkpoint, best: StoredFile | None) -> list[str]:
-    """What a row cannot hold: what going back there loses, or why nobody can."""
-    if not point.valid:
-        return [point.reason or ""]
-    notes = [("best: " if point.file == best else "") + seen.price_of(point).says()]
-    if not point.runtime_accepts:
-        notes.append(f"the runtime refuses it: {point.runtime_reason} (--reseal restores it)")
-    return notes

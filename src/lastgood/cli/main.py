@@ -11,7 +11,7 @@ from ..core.errors import LastgoodError, NotFound
 from ..crashlog import instead_of_the_terminal, keep
 from .out import flush, leave, prepare_streams, reader_gone, say
 
-_ONLY_LOOK = ("list", "show", "recover", "diff", "log", "info")
+_ONLY_LOOK = ("list", "show", "verify", "recover", "diff", "log", "info")
 """Commands after which nothing is left to be put in order: no threads, no other processes, no files half written."""
 
 
@@ -72,14 +72,22 @@ def _dispatch(words: list[str]) -> int:
 def _command(args: argparse.Namespace) -> int:
     # Each command imports what it needs and no more: start-up time is the first thing a person on call sees.
     name: str = args.command
-    if name in ("list", "show"):
+    if name == "list":
         from . import listing
 
-        return listing.list_sessions(args) if name == "list" else listing.show(args)
-    if name in ("verify", "recover", "diff"):
+        return listing.list_sessions(args)
+    if name == "show":
+        from . import showing
+
+        return showing.show(args)
+    if name == "verify":
+        from . import verifying
+
+        return verifying.verify(args)
+    if name in ("recover", "diff"):
         from . import looking
 
-        return {"verify": looking.verify, "recover": looking.recover, "diff": looking.diff}[name](args)
+        return looking.recover(args) if name == "recover" else looking.diff(args)
     if name in ("restore", "terminate", "activate", "salvage", "repair", "undo", "log"):
         from . import acting
 

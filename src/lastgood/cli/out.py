@@ -11,10 +11,12 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, TextIO
+from functools import lru_cache
+from typing import Any, Literal, NoReturn, TextIO
 
 from ..core.errors import Failed
 from ..core.files import words
+from ..core.names import is_unicode
 from ..core.sanitise import Safe, clean
 
 _SGR = {
@@ -24,6 +26,9 @@ _SGR = {
 _NARROWEST = 8
 _WIDEST = 1000
 """Cells of a column at most, also where there is no terminal: one long text would make every row as long."""
+
+_WORTH_IMPORTING = 256
+"""Values from which on orjson has printed them sooner, its import included."""
 
 Cell = str | tuple[str, str]
 """A text, or a text and the name of its colour."""
@@ -42,31 +47,50 @@ def put(*cells: Cell) -> None:
 
 def put_json(document: dict[str, Any]) -> None:
     """One JSON object on standard output, with its schema (CLI.md, "JSON")."""
-    _put_json(json_text({"schema": "lastgood/1", **document}) + b"\n")
+    import orjson
+
+    document = {"schema": "lastgood/1", **document}
+    try:
+        raw = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    except TypeError:
+        raw = _escaped(document, indent=2)
+    _put_json(raw + b"\n")
 
 
 def put_json_list(document: dict[str, Any], name: str, elements: Sequence[bytes]) -> None:
-    """Like :func:`put_json`, with one list more, its elements being ``json_text(element, within=2)`` already."""
-    head = json_text({"schema": "lastgood/1", **document}).removesuffix(b"\n}")
-    around = (b"[\n    ", b"\n  ]") if elements else (b"[", b"]")
-    body = b",\n    ".join(elements)
-    _put_json(b"".join((head, b',\n  "', name.encode(), b'": ', around[0], body, around[1], b"\n}\n")))
+    """Like :func:`put_json`, with one list more, its elements being of :func:`json_lines`, each on a line."""
+    import json
+
+    head = json.dumps({"schema": "lastgood/1", **document}, indent=2).removesuffix("\n}").encode()
+    before, after = (b"[\n    ", b"\n  ]") if elements else (b"[", b"]")
+    _put_json(head + b',\n  "%s": %s' % (name.encode(), before) + b",\n    ".join(elements) + after + b"\n}\n")
 
 
-def json_text(value: object, *, within: int = 0) -> bytes:
-    """`value` as JSON, indented as it is where it stands in this many lists and objects."""
-    import orjson
-
-    for _ in range(within):
-        value = [value]
-    try:
-        raw = orjson.dumps(value, option=orjson.OPT_INDENT_2)
-    except TypeError:
-        # A file name that is not UTF-8: its bytes stand as lone surrogates, which only an escape can carry.
+def json_lines(values: Sequence[object]) -> list[bytes]:
+    """Each value as JSON without a line feed."""
+    if len(values) < _WORTH_IMPORTING and "orjson" not in sys.modules:
         import json
 
-        raw = json.dumps(value, indent=2, ensure_ascii=True).encode()
-    return raw[within * (within + 3) : len(raw) - within * (within + 1)]
+        texts = [json.dumps(value, ensure_ascii=False, separators=(",", ":")) for value in values]
+        return [
+            text.encode() if is_unicode(text) else _escaped(value) for text, value in zip(texts, values, strict=True)
+        ]
+    import orjson
+
+    lines = []
+    for value in values:
+        try:
+            lines.append(orjson.dumps(value))
+        except TypeError:
+            lines.append(_escaped(value))
+    return lines
+
+
+def _escaped(value: object, indent: int | None = None) -> bytes:
+    """A file name that is not UTF-8: its bytes stand as lone surrogates, which only an escape can carry."""
+    import json
+
+    return json.dumps(value, indent=indent, separators=None if indent else (",", ":")).encode()
 
 
 def _put_json(raw: bytes) -> None:
@@ -163,25 +187,44 @@ def put_table(
     """
     if not rows:
         return
-    columns = len(rows[0])
-    widths = [min(_WIDEST, max(cell_width(_text(row[c])) for row in rows)) for c in range(columns)]
+    columns = list(zip(*rows, strict=True))
+    texts = [{cell: _text(cell) for cell in set(column)} for column in columns]  # most stand in many rows
+    widths = [min(_WIDEST, max(map(cell_width, column.values()))) for column in texts]
+    last = len(widths) - 1
     room = terminal_columns()
-    for column in flexible if room is not None else ():
-        too_much = sum(widths) + 2 * (columns - 1) - (room or 0)
-        widths[column] -= max(0, min(too_much, widths[column] - _NARROWEST))
+    for c in flexible if room is not None else ():
+        too_much = sum(widths) + 2 * last - (room or 0)
+        widths[c] -= max(0, min(too_much, widths[c] - _NARROWEST))
     right = frozenset(right)
-    for number, row in enumerate(rows):
-        cells: list[Cell] = []
-        for c, cell in enumerate(row):
-            text = fit(_text(cell), widths[c])
-            gap = " " * (widths[c] - cell_width(text))
-            padded = Safe(gap + text if c in right else text if c == columns - 1 else text + gap)
-            cells.append((padded, cell[1]) if isinstance(cell, tuple) else padded)
-            if c < columns - 1:
-                cells.append("  ")
-        put(*cells)
-        for note in notes[number] if notes else ():
-            put_prose("      ", note)
+    colour = _wants_colour(sys.stdout)
+    cells: list[list[str]] = []
+    for c, column in enumerate(columns):
+        side: Literal["left", "right", "none"] = "right" if c in right else "left" if c < last else "none"
+        shown = {cell: _padded(text, widths[c], side) for cell, text in texts[c].items()}
+        if colour:
+            shown = {k: _coloured(text, k[1]) if isinstance(k, tuple) else text for k, text in shown.items()}
+        cells.append([shown[cell] for cell in column])
+    lines: list[str] = []
+    for number, row in enumerate(zip(*cells, strict=True)):
+        lines.append("  ".join(row))
+        if notes and notes[number]:
+            _put_lines(lines)
+            lines = []
+            for note in notes[number]:
+                put_prose("      ", note)
+    _put_lines(lines)
+
+
+def _put_lines(lines: Sequence[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    _deliver(lambda: sys.stdout.write(text))
+
+
+def _padded(text: Safe, room: int, side: Literal["left", "right", "none"]) -> str:
+    """`text` on this side of so many cells, cut where it is wider."""
+    text = fit(text, room)
+    gap = "" if side == "none" else " " * (room - cell_width(text))
+    return gap + text if side == "right" else text + gap
 
 
 def put_prose(indent: Cell, sentence: str) -> None:
@@ -212,8 +255,11 @@ def terminal_columns() -> int | None:
 
 def cell_width(text: str) -> int:
     """How many terminal cells a sanitised text takes."""
-    if text.isascii():
-        return len(text)
+    return len(text) if text.isascii() else _wide_width(text)
+
+
+@lru_cache(maxsize=1024)
+def _wide_width(text: str) -> int:
     return sum(
         0
         if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me")
@@ -244,11 +290,15 @@ def _write(stream: TextIO, cells: Sequence[Cell]) -> None:
     parts: list[str] = []
     for cell in cells:
         text = _text(cell)
-        if colour and isinstance(cell, tuple) and text and cell[1] in _SGR:
-            parts.append(f"\x1b[{_SGR[cell[1]]}m{text}\x1b[0m")
+        if colour and isinstance(cell, tuple):
+            parts.append(_coloured(text, cell[1]))
         else:
             parts.append(text)
     stream.write("".join(parts) + "\n")
+
+
+def _coloured(text: str, colour: str) -> str:
+    return f"\x1b[{_SGR[colour]}m{text}\x1b[0m" if text and colour in _SGR else text
 
 
 def _wants_colour(stream: TextIO) -> bool:

@@ -52,6 +52,7 @@ Fill = Callable[[ArgumentParser], None]
 def _list(parser: ArgumentParser) -> None:
     parser.add_argument("--unclean", action="store_true", help="only sessions that were not shut down cleanly")
     parser.add_argument("--verify", action="store_true", help="verify every file, to name the best restore point")
+    parser.add_argument("--no-cache", action="store_true", help="look at every session and file afresh")
     _json(parser)
 
 

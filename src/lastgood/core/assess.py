@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .evidence import Host, gather
-from .model import Action, Checkpoint, Evidence, Session, SessionLog, Survey, Verdict
+from .model import WORST_FIRST, Action, Checkpoint, Evidence, Session, SessionLog, Survey, Verdict
 from .store import JOURNAL_FOLDER, Deed, Store
 from .verdict import Thresholds, judge
 
 if TYPE_CHECKING:
+    from .cache import Remembered
     from .lineage import Lineage
     from .price import Price
 
-WORST_FIRST = {verdict: rank for rank, verdict in enumerate(Verdict)}
+_RANK = {verdict: rank for rank, verdict in enumerate(WORST_FIRST)}
 
 
 class Assessed(NamedTuple):
@@ -119,9 +120,11 @@ def _lineage(store: Store, session: Session, survey: Survey, points: Sequence[Ch
     return lineage(store, session, survey, points)
 
 
-def verify_all(store: Store, survey: Survey) -> tuple[Checkpoint, ...]:
-    """Every file of the survey, verified one after the other in this process."""
-    return tuple(store.verify(file) for file in survey.files)
+def verify_all(store: Store, survey: Survey, remembered: Remembered | None = None) -> tuple[Checkpoint, ...]:
+    """Every file of the survey, verified one after the other in this process, or remembered where it is unchanged."""
+    if remembered is None:
+        return tuple(map(store.verify, survey.files))
+    return tuple(remembered.verify(file, store.verify) for file in survey.files)
 
 
 def actions_on(store: Store) -> list[Action]:
@@ -154,4 +157,4 @@ def assess_one(store: Store, session: Session, thresholds: Thresholds) -> Assess
 
 def triage_order(seen: Assessed) -> tuple[int, int, str]:
     """Worst first, then latest activity first."""
-    return WORST_FIRST[seen.verdict], -(seen.last_activity or 0), seen.session.name
+    return _RANK[seen.verdict], -(seen.last_activity or 0), seen.session.name

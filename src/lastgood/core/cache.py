@@ -8,26 +8,35 @@ change. The folder may be deleted at any time; a damaged file in it is as good a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from hashlib import sha256
+from binascii import crc32
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from .files import TooLarge, Unreadable, read_regular
+from .kept import Kept, keep
 from .model import Checkpoint, Header, Integrity, StoredFile
+from .names import is_unicode
 from .times import now_ns
 
-_RULES = 1
-"""Raised when the same bytes get another answer."""
-VERSION = f"{__version__}/{_RULES}"
+if TYPE_CHECKING:
+    from .ended import Ended
+    from .store import Store
 
-_SETTLED_NS = 2_000_000_000
-_MOST_RESULTS = 250_000
-"""Per store: about 100 MB."""
-_MOST_STORES = 16
-_MOST_BYTES = 1 << 30
+_RULES = 2
+"""Raised when the same bytes get another answer."""
+
+SETTLED_NS = 2_000_000_000
+_MOST_BYTES = 100 << 20
+"""Of results per store: some 250,000 of them."""
 _LONGEST_TEXT = 2_000
 _NOT_OF_CONTENT = frozenset((Integrity.UNREADABLE, Integrity.TOO_LARGE))
+_INTEGRITIES: Mapping[object, Integrity] = {integrity.value: integrity for integrity in Integrity}
 _I64 = range(-(2**63), 2**63)
+_HELD = 2_000
+"""Results held in memory before they are written to a file of their own, until :meth:`Remembered.save`."""
+
+_Results = dict[str, list[Any]]
+"""Of one folder, by the file's name."""
 
 
 class Cache:
@@ -38,30 +47,63 @@ class Cache:
         self._clock = clock
 
     def open(self, store_path: str) -> Remembered:
-        """What is remembered of one store."""
-        name = sha256(os.fsencode(store_path)).hexdigest()[:32]
-        return Remembered(os.path.join(self.folder, f"verified-{name}.json"), self._clock)
+        """What is remembered of one store's files."""
+        return Remembered(self._file("verified", store_path), store_path, self._clock)
+
+    def ended(self, store: Store) -> Ended:
+        """What is remembered of one store's sessions that have ended."""
+        from .ended import Ended
+
+        return Ended(self._file("ended", store.path), store.path, store.watched)
+
+    def _file(self, what: str, store_path: str) -> str:
+        # Two stores of one name take turns: the store's path is part of the version.
+        return os.path.join(self.folder, f"{what}-{crc32(os.fsencode(store_path)):08x}.kept")
+
+
+def version(store_path: str) -> str:
+    """What must be the same for anything remembered to count."""
+    return f"{__version__}/{_RULES} {os.fsencode(store_path)!r}"
 
 
 class Remembered:
-    """Results of one store: looked up by file, added to, and kept by :meth:`save`."""
+    """Results of one store: looked up by file, added to, and kept by :meth:`save`.
 
-    def __init__(self, path: str, clock: Callable[[], int]) -> None:
+    Files are best asked for folder by folder: the results of one folder are in memory at a time.
+    """
+
+    def __init__(self, path: str, store_path: str, clock: Callable[[], int]) -> None:
         self._path = path
+        self._version = version(store_path)
         self._clock = clock
-        self._known = _load(path)
-        self._used: dict[str, list[object]] = {}
-        self._added = False
+        self._kept = Kept(path, self._version)
+        self._folder: str | None = None
+        self._known: _Results = {}
+        """Of this folder."""
+        self._added: dict[str, _Results] = {}
+        self._held = 0
+        self._spilled: dict[str, list[tuple[int, int]]] = {}
+        self._spill_to = -1
+
+    def verify(self, file: StoredFile, verify: Callable[[StoredFile], Checkpoint]) -> Checkpoint:
+        """What is remembered of the file, else what `verify` finds in it, to be remembered."""
+        known = self.get(file)
+        if known is not None:
+            return known
+        read_at = self._clock()
+        point = verify(file)
+        self.put(point, read_at)
+        return point
 
     def get(self, file: StoredFile) -> Checkpoint | None:
         """What was found in this very file, or None."""
-        result = self._known.get(file.path)
-        if result is None or file.problem is not None or result[0] != _identity(file):
+        folder, _, name = file.path.rpartition("/")
+        if folder != self._folder:
+            self._folder, self._known = folder, _results(self._kept.get(folder))
+        result = self._known.get(name)
+        if result is None or file.problem is not None:
             return None
-        point = _point(file, result)
-        if point is not None:
-            self._used[file.path] = result
-        return point
+        return _point(file, result)
 
     def started(self) -> int:
         """The time to give to :meth:`put`: taken before the file is read."""
@@ -70,122 +112,149 @@ class Remembered:
     def put(self, point: Checkpoint, read_at: int) -> None:
         """Remember what was found in a file that was read at this time or later."""
         file = point.file
-        if read_at - max(file.mtime_ns, file.ctime_ns) < _SETTLED_NS or point.integrity in _NOT_OF_CONTENT:
+        if read_at - max(file.mtime_ns, file.ctime_ns) < SETTLED_NS or point.integrity in _NOT_OF_CONTENT:
             return
         result = _result(point)
-        if result is not None:
-            self._used[file.path] = result
-            self._added = True
+        if result is None:
+            return
+        folder, _, name = file.path.rpartition("/")
+        self._added.setdefault(folder, {})[name] = result
+        self._held += 1
+        if self._held >= _HELD:
+            self._spill()
+
+    def drain(self) -> dict[str, bytes]:
+        """What was put here and is not saved, for :meth:`take` in another process; here it is forgotten."""
+        folders = dict.fromkeys((*self._spilled, *self._added))
+        added = {folder: _told(self._added_in(folder)) for folder in folders}
+        self._forget()
+        return added
+
+    def take(self, added: Mapping[str, bytes]) -> None:
+        """Add what another process was told by :meth:`drain`."""
+        for folder, told in added.items():
+            self._spill_one(folder, told)
 
     def save(self) -> None:
-        """Keep what was used and added, and as much of the rest as there is room for. Failing is no fault."""
-        if not self._added:
-            return
-        import orjson
+        """Keep what was added, and as much of the rest as there is room for. Failing is no fault."""
+        touched = dict.fromkeys((*self._spilled, *self._added))
+        if touched:
+            keep(self._path, self._version, self._pieces(touched), most_bytes=_MOST_BYTES)
+        self._forget()
 
-        room = max(0, _MOST_RESULTS - len(self._used))
-        rest = [(path, result) for path, result in self._known.items() if path not in self._used][:room]
-        kept = dict(list(self._used.items())[:_MOST_RESULTS] + rest)
+    def _forget(self) -> None:
+        self._added, self._spilled, self._held = {}, {}, 0
+        if self._spill_to >= 0:
+            os.ftruncate(self._spill_to, 0)
+
+    def _pieces(self, touched: Mapping[str, None]) -> Iterator[tuple[str, bytes]]:
+        for folder in touched:
+            known, spilled = self._kept.get(folder), self._spilled.get(folder, ())
+            if known is None and len(spilled) == 1 and folder not in self._added:
+                offset, length = spilled[0]
+                yield folder, os.pread(self._spill_to, length, offset)
+            else:
+                yield folder, _told(_results(known) | self._added_in(folder))
+        for folder in self._kept.names():
+            if folder not in touched and (piece := self._kept.get(folder)) is not None:
+                yield folder, piece
+
+    def _added_in(self, folder: str) -> _Results:
+        added: _Results = {}
+        for offset, length in self._spilled.get(folder, ()):
+            added |= _results(os.pread(self._spill_to, length, offset))
+        return added | self._added.get(folder, {})
+
+    def _spill(self) -> None:
+        for folder, results in self._added.items():
+            self._spill_one(folder, _told(results))
+        self._added, self._held = {}, 0
+
+    def _spill_one(self, folder: str, told: bytes) -> None:
+        import tempfile
+
         try:
-            _write(self._path, orjson.dumps({"version": VERSION, "results": kept}))
-            _forget_oldest(os.path.dirname(self._path))
-        except (OSError, orjson.JSONEncodeError):
-            return
-        self._added = False
+            if self._spill_to < 0:
+                descriptor, path = tempfile.mkstemp(prefix="lastgood-")
+                os.unlink(path)
+                self._spill_to = descriptor
+            offset = os.lseek(self._spill_to, 0, os.SEEK_END)
+            if os.write(self._spill_to, told) == len(told):
+                self._spilled.setdefault(folder, []).append((offset, len(told)))
+        except OSError:
+            return  # no room for it: it is verified again
+
+    def __del__(self) -> None:
+        if self._spill_to >= 0:
+            os.close(self._spill_to)
 
 
-def _identity(file: StoredFile) -> list[int]:
-    return [file.device, file.inode, file.size, file.mtime_ns, file.ctime_ns]
+def _told(results: _Results) -> bytes:
+    import orjson
+
+    return orjson.dumps(results)
 
 
-def _result(point: Checkpoint) -> list[object] | None:
+def _results(told: bytes | None) -> _Results:
+    if told is None:
+        return {}
+    import orjson
+
+    try:
+        found = orjson.loads(told)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _result(point: Checkpoint) -> list[Any] | None:
     """A result as it is kept; None for what JSON or a sensible size cannot hold."""
-    header = point.header
-    fields: list[object] = [
-        _identity(point.file),
+    file, header = point.file, point.header
+    fields: list[Any] = [
+        file.device,
+        file.inode,
+        file.size,
+        file.mtime_ns,
+        file.ctime_ns,
         point.integrity.value,
         point.reason,
         point.runtime_accepts,
         point.runtime_reason,
         point.expected,
         None if point.actual == point.expected else point.actual,
-        header.checkpoint_id,
-        header.session_id,
-        header.trigger,
-        header.created_at,
-        header.iteration,
-        header.messages,
-        header.pending,
-        header.tokens_used,
-        header.cost_estimate,
-        header.resume_hint,
+        *header,
         point.content_sha256,
     ]
-    for value in (point.file.path, *fields):
-        if isinstance(value, str) and (len(value) > _LONGEST_TEXT or not _is_unicode(value)):
+    for value in (file.path, *fields):
+        if isinstance(value, str) and (len(value) > _LONGEST_TEXT or not is_unicode(value)):
             return None
         if isinstance(value, int) and value not in _I64:
             return None
     return fields
 
 
-def _is_unicode(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _point(file: StoredFile, result: list[object]) -> Checkpoint | None:
-    """The other way round; None where the file holds something else than was written to it."""
+def _point(file: StoredFile, result: list[Any]) -> Checkpoint | None:
+    """The other way round; None where it is another file by now, or something else than what was kept."""
     try:
-        _, integrity, reason, accepts, runtime_reason, expected, actual, *of_header, content = result
+        device, inode, size, mtime, ctime, integrity, reason, accepts, runtime_reason, expected, actual, *rest = result
+        if (
+            mtime != file.mtime_ns
+            or ctime != file.ctime_ns
+            or inode != file.inode
+            or size != file.size
+            or device != file.device
+        ):
+            return None
         return Checkpoint(
             file,
-            Integrity(integrity),  # type: ignore[arg-type]
-            reason,  # type: ignore[arg-type]
+            _INTEGRITIES[integrity],
+            reason,
             accepts is True,
-            runtime_reason,  # type: ignore[arg-type]
-            expected,  # type: ignore[arg-type]
-            expected if actual is None else actual,  # type: ignore[arg-type]
-            Header(*of_header),  # type: ignore[arg-type]
-            content,  # type: ignore[arg-type]
+            runtime_reason,
+            expected,
+            expected if actual is None else actual,
+            Header(*rest[:-1]),
+            rest[-1],
         )
-    except (TypeError, ValueError):
+    except (IndexError, KeyError, TypeError, ValueError):
         return None
-
-
-def _load(path: str) -> dict[str, list[object]]:
-    """The results in a file whose digest holds; nothing where anything is amiss."""
-    import orjson
-
-    try:
-        stated, _, kept = read_regular(path, limit=_MOST_BYTES).partition(b"\n")
-        if stated != sha256(kept).hexdigest().encode():
-            return {}
-        found = orjson.loads(kept)
-        results = found["results"]
-        return results if found["version"] == VERSION and isinstance(results, dict) else {}
-    except (Unreadable, TooLarge, orjson.JSONDecodeError, KeyError, TypeError):
-        return {}
-
-
-def _write(path: str, kept: bytes) -> None:
-    """Replace the file, readable by its owner alone. No fsync: losing it costs time, not truth."""
-    import tempfile
-
-    folder = os.path.dirname(path)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=folder, prefix=".verified-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(sha256(kept).hexdigest().encode() + b"\n" + kept)
-        os.replace(partial, path)
-    except OSError:
-        os.unlink(partial)
-        raise
-
-
-def _forget_oldest(folder: str) -> None:
-    """Keep the results of the stores verified last."""
-    with os.scandir(folder) as entries:
-        files = [(e.stat().st_mtime_ns, e.path) for e in entries if e.name.startswith(("verified-", ".verified-"))]
-    for _, path in sorted(files, reverse=True)[_MOST_STORES:]:
-        os.unlink(path)

@@ -43,7 +43,10 @@ def digest(value: object, spelling: serde.Spelling = "e+") -> str:
 def _content(value: object) -> object:
     if not isinstance(value, dict):
         return value
-    return {k: v for k, v in value.items() if k != CHECKSUM_KEY and k != VERSION_KEY}
+    content = value.copy()
+    content.pop(CHECKSUM_KEY, None)
+    content.pop(VERSION_KEY, None)
+    return content
 
 
 def seal(value: dict[str, object]) -> bytes:
@@ -146,40 +149,26 @@ def _mismatch(expected: str, got: str) -> str:
 
 def header(value: dict[str, object]) -> Header:
     """The fields of a checkpoint that a list shows; what is absent or of another type is None."""
-    from .times import parse_rfc3339
-
-    created_at: int | None = None
-    created = value.get("created_at")
-    if isinstance(created, str):
-        try:
-            created_at = parse_rfc3339(created)
-        except ValueError:
-            created_at = None
-    cost = value.get("cost_estimate")
+    get = value.get
+    created, cost = get("created_at"), get("cost_estimate")
     return Header(
-        checkpoint_id=_string(value, "checkpoint_id"),
-        session_id=_string(value, "session_id"),
-        trigger=_string(value, "trigger"),
-        created_at=created_at,
-        iteration=_integer(value, "iteration"),
-        messages=_length(value, "messages"),
-        pending=_length(value, "tool_calls_pending"),
-        tokens_used=_integer(value, "tokens_used"),
-        cost_estimate=float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
-        resume_hint=_string(value, "resume_hint"),
+        found if type(found := get("checkpoint_id")) is str else None,
+        found if type(found := get("session_id")) is str else None,
+        found if type(found := get("trigger")) is str else None,
+        _moment(created) if type(created) is str else None,
+        found if type(found := get("iteration")) is int else None,
+        len(found) if type(found := get("messages")) is list else None,
+        len(found) if type(found := get("tool_calls_pending")) is list else None,
+        found if type(found := get("tokens_used")) is int else None,
+        cost if type(cost) is float else float(cost) if type(cost) is int else None,
+        found if type(found := get("resume_hint")) is str else None,
     )
 
 
-def _string(value: dict[str, object], key: str) -> str | None:
-    found = value.get(key)
-    return found if isinstance(found, str) else None
+def _moment(text: str) -> int | None:
+    from .times import parse_rfc3339
 
-
-def _integer(value: dict[str, object], key: str) -> int | None:
-    found = value.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
-
-
-def _length(value: dict[str, object], key: str) -> int | None:
-    found = value.get(key)
-    return len(found) if isinstance(found, list) else None
+    try:
+        return parse_rfc3339(text)
+    except ValueError:
+        return None

@@ -50,7 +50,7 @@ class ContinuumStore(Store):
     about = "the Continuum runtime (crate sh-layer2)"
     unable: ClassVar[Mapping[Deed, str]] = {}
     takes_the_rest = True
-    watched = ("session_meta.json", "checkpoints")
+    watched = ("session_meta.json", "state.json", "checkpoints")
 
     def recognises(self, entry: Entry) -> bool:
         if entry.inside is None:

@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -123,7 +122,6 @@ def _concerns(action: Action, session: Session) -> bool:
     return session.plain_name in (name.removesuffix(f"/{session.layout}") for name in action.sessions)
 
 
-@lru_cache(maxsize=4096)
 def saved_at(file: StoredFile) -> int:
     """When the runtime saved a checkpoint: its modification time, or its name where the two disagree (a copy)."""
     named = time_in_name(file.name)
@@ -132,8 +130,13 @@ def saved_at(file: StoredFile) -> int:
 
 def copied(files: Sequence[StoredFile]) -> bool:
     """Whether the modification times of these checkpoints tell when they were copied, not when they were saved."""
-    named = [f for f in files if time_in_name(f.name) is not None]
-    return bool(named) and all(saved_at(f) != f.mtime_ns for f in named)
+    named = False
+    for file in files:
+        if time_in_name(file.name) is not None:
+            if saved_at(file) == file.mtime_ns:
+                return False
+            named = True
+    return named
 
 
 def _points(session: Session, survey: Survey | None, ours: list[Action]) -> list[tuple[int, str]]:

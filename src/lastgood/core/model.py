@@ -234,7 +234,7 @@ class Survey(NamedTuple):
 
     def of(self, *kinds: FileKind) -> tuple[StoredFile, ...]:
         """The files of these kinds, in the folder's order."""
-        return tuple(f for f in self.files if f.kind in kinds)
+        return tuple([f for f in self.files if f.kind in kinds])
 
     @property
     def bytes(self) -> int:

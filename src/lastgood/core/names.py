@@ -1,4 +1,4 @@
-"""What the runtimes put into a checkpoint's name.
+"""What the runtimes put into a checkpoint's name, and names that are no text.
 
 The crate: ``cp_<YYYYmmdd_HHMMSS>_<id>.json`` (FORMAT.md, "Layout"). Its Python SDK: ``cp_<12 hex>_<seconds>.json``,
 which is the checkpoint_id too, and ``.tmp`` while it is written.
@@ -7,6 +7,7 @@ which is the checkpoint_id too, and ``.tmp`` while it is written.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .times import parse_rfc3339
 
@@ -46,6 +47,7 @@ def id_in_name(name: str) -> str | None:
     return match[1] if match else None
 
 
+@lru_cache(maxsize=4096)
 def time_in_name(name: str) -> int | None:
     """The time of the save in a file's name, to the second; None where there is none."""
     match = _NAME.fullmatch(name)
@@ -57,3 +59,8 @@ def time_in_name(name: str) -> int | None:
         return parse_rfc3339(f"{year}-{month}-{day}T{hour}:{minute}:{second}Z")
     except ValueError:
         return None
+
+
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8 can hold `text`: a file name that is no UTF-8 comes with lone surrogates for its bytes."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)

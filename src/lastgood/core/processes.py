@@ -58,6 +58,8 @@ class Processes:
 
     def of(self, session: str) -> tuple[Sign, ...]:
         """The signs of the session with this folder name, one for each process, the strongest."""
+        if session not in self.by_folder and session not in self.by_word:
+            return ()
         found: dict[int, Sign] = {}
         for sign in (*self.by_folder.get(session, ()), *self.by_word.get(session, ())):
             found.setdefault(sign.pid, sign)

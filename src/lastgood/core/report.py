@@ -139,12 +139,12 @@ def diagnosis_record(found: Diagnosis) -> dict[str, Any]:
     }
 
 
-def files_summary(points: Sequence[Checkpoint]) -> dict[str, int]:
-    """`verify`'s `summary`: files counted by verdict, every verdict named."""
-    counts = {i.word: 0 for i in Integrity}
-    for point in points:
-        counts[point.integrity.word] += 1
-    return {**counts, "files": len(points), "runtime_refuses": sum(p.valid and not p.runtime_accepts for p in points)}
+def files_summary(integrities: Sequence[str], runtime_refuses: int) -> dict[str, int]:
+    """`verify`'s `summary`: files counted by verdict, every verdict named, and valid ones that the runtime refuses."""
+    counts = {integrity.word: 0 for integrity in Integrity}
+    for integrity in Integrity:
+        counts[integrity.word] += integrities.count(integrity)
+    return {**counts, "files": len(integrities), "runtime_refuses": runtime_refuses}
 
 
 def recovery_record(recovery: Recovery, data: object) -> dict[str, Any]:
