@@ -207,21 +207,15 @@ def put_table(
     lines: list[str] = []
     for number, row in enumerate(zip(*cells, strict=True)):
         lines.append("  ".join(row))
-        if notes and notes[number]:
-            _put_lines(lines)
-            lines = []
-            for note in notes[number]:
-                put_prose("      ", note)
-    _put_lines(lines)
-
-
-def _put_lines(lines: Sequence[str]) -> None:
-    text = "".join(f"{line}\n" for line in lines)
-    _deliver(lambda: sys.stdout.write(text))
+        for note in notes[number] if notes else ():
+            lines += _prose(Safe("      "), clean(note), room)
+    _deliver(lambda: sys.stdout.writelines(f"{line}\n" for line in lines))
 
 
 def _padded(text: Safe, room: int, side: Literal["left", "right", "none"]) -> str:
     """`text` on this side of so many cells, cut where it is wider."""
+    if text.isascii() and len(text) <= room:
+        return text.rjust(room) if side == "right" else text.ljust(room) if side == "left" else text
     text = fit(text, room)
     gap = "" if side == "none" else " " * (room - cell_width(text))
     return gap + text if side == "right" else text + gap
@@ -229,18 +223,21 @@ def _padded(text: Safe, room: int, side: Literal["left", "right", "none"]) -> st
 
 def put_prose(indent: Cell, sentence: str) -> None:
     """A sentence on standard output, wrapped between words where it is wider than the terminal."""
-    room = terminal_columns()
-    margin = cell_width(_text(indent))
-    text = clean(sentence)
+    first, *rest = _prose(_text(indent), clean(sentence), terminal_columns())
+    put(indent, Safe(first[len(_text(indent)) :]))
+    for line in rest:
+        put(Safe(line))
+
+
+def _prose(indent: Safe, text: Safe, room: int | None) -> list[str]:
+    """The lines of a sentence behind `indent`."""
+    margin = cell_width(indent)
     if room is None or margin + cell_width(text) <= room:
-        put(indent, text)
-        return
+        return [indent + text]
     import textwrap
 
     first, *rest = textwrap.wrap(text, max(20, room - margin)) or [""]
-    put(indent, Safe(first))
-    for line in rest:
-        put(Safe(" " * margin + line))
+    return [indent + first, *(" " * margin + line for line in rest)]
 
 
 def terminal_columns() -> int | None:

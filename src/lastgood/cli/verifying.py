@@ -6,7 +6,7 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..core.errors import UsageProblem
 from ..core.model import Checkpoint, Integrity, Session, StoredFile
@@ -16,15 +16,12 @@ from .opening import open_from
 from .out import Cell, json_lines, put_json_list, put_table, say
 from .words import counted, integrity_look, size
 
-if TYPE_CHECKING:
-    from ..core.diagnose import Diagnosis
-
 _ALONE_BELOW = 64
 """Entries of a store. Where there are fewer, files are divided among the processes instead of whole sessions."""
 _SHARES_EACH = 48
 """For each process: one session can have a thousand times as much to be read as another."""
 
-_GOOD = (Integrity.VALID, Integrity.NOT_RECORDED)
+_GOOD = frozenset((Integrity.VALID, Integrity.NOT_RECORDED))
 
 _Verify = Callable[[Sequence[StoredFile]], Iterable[Checkpoint]]
 
@@ -116,37 +113,25 @@ def _named_files(args: argparse.Namespace) -> list[_Line]:
 
 def _line(store: Store, session: str | None, point: Checkpoint, points: Sequence[Checkpoint], as_json: bool) -> _Line:
     """What is to be said of one file, among the other `points` of its session."""
-    diagnosis = _diagnosis(store, point, points)
-    shown: Any
+    diagnosis, integrity = None, point.integrity
+    refused = integrity in _GOOD and not point.runtime_accepts
+    if integrity not in _GOOD:
+        from ..core.examine import examine
+
+        diagnosis = examine(store, point, points).diagnosis
+    missing = integrity is Integrity.UNREADABLE and point.file.inode == 0
     if as_json:
         from ..core.report import diagnosis_record, file_record
 
         diagnosed = diagnosis_record(diagnosis) if diagnosis else None
-        (shown,) = json_lines([{**file_record(point, session), "diagnosis": diagnosed}])
-    else:
-        shown = (session or "-", point.file.name, size(point.file.size), _notes(point, diagnosis))
-    refused = point.valid and not point.runtime_accepts
-    missing = point.integrity is Integrity.UNREADABLE and point.file.inode == 0
-    return point.integrity.value, refused, missing, shown
-
-
-def _diagnosis(store: Store, point: Checkpoint, points: Sequence[Checkpoint]) -> Diagnosis | None:
-    # Of a valid file that the runtime refuses its words say enough; `show` names the numbers.
-    if point.valid:
-        return None
-    from ..core.examine import examine
-
-    return examine(store, point, points).diagnosis
-
-
-def _notes(point: Checkpoint, diagnosis: Diagnosis | None) -> list[str]:
-    """The reason, then what a close look adds to it."""
+        (record,) = json_lines([{**file_record(point, session), "diagnosis": diagnosed}])
+        return integrity.value, refused, missing, record
     notes = [point.reason] if point.reason else []
-    if point.valid and not point.runtime_accepts:
+    if refused:  # its words say enough; `show` names the numbers
         notes.append(f"the runtime refuses it: {point.runtime_reason}")
     if diagnosis is not None and diagnosis.sentence not in notes:
         notes.append(f"{diagnosis.word}: {diagnosis.sentence}")
-    return notes
+    return integrity.value, refused, missing, (session or "-", point.file.name, size(point.file.size), notes)
 
 
 def _put_verdicts(lines: Sequence[_Line]) -> None:
