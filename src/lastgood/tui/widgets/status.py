@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...core.model import Verdict
+from ...core.sanitise import clean
 from ..actions import Verb, here, key_name, refusal
 from ..ink import ink
 from ..situation import Situation
@@ -89,6 +90,10 @@ class TabStrip(Bar):
             title = "JSON" if name == "json" else name.capitalize()
             parts.append((f"[{title}]", "current") if name == current else (f" {title} ", "muted"))
             parts.append(("─", "muted"))
+        # The tabs stay whole; of a file's name the end tells it from others.
+        room = self.size.width - _cells(parts) - 5
+        if self.size.width and width(about) > room:
+            about = f"…{clean(about)[-room + 1 :]}" if room > 8 else ""
         self.show(parts, [(f" {about} ", "strong"), ("──", "muted")] if about else [])
 
     def render_line(self, y: int) -> Strip:
