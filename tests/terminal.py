@@ -18,7 +18,18 @@ from typing import Self
 import pyte
 
 LASTGOOD = [sys.executable, "-m", "lastgood"]
-KEYS = {"enter": "\r", "esc": "\x1b", "tab": "\t", "down": "\x1b[B", "up": "\x1b[A", "space": " ", "pgdn": "\x1b[6~"}
+KEYS = {
+    "enter": "\r",
+    "esc": "\x1b",
+    "tab": "\t",
+    "down": "\x1b[B",
+    "up": "\x1b[A",
+    "space": " ",
+    "pgdn": "\x1b[6~",
+    "pgup": "\x1b[5~",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
+}
 _PATIENCE_SECONDS = 30.0
 
 

@@ -53,8 +53,8 @@ class Timed(Terminal):
 
     @property
     def cursor_row(self) -> int:
-        """The row whose second cell looks unlike the header's behind its character; 0 if there is none."""
-        behind = [(cell.bg, cell.reverse) for cell in (self.screen.buffer[y][1] for y in range(self.screen.lines))]
+        """The row whose name stands on another ground than the header; 0 if there is none."""
+        behind = [(cell.bg, cell.reverse) for cell in (self.screen.buffer[y][15] for y in range(self.screen.lines))]
         return next((y for y, look in enumerate(behind) if look != behind[0]), 0)
 
     def settle(self) -> None:

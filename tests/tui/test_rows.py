@@ -38,7 +38,8 @@ class Host(App[None]):
 
 
 def shown(rows: Rows) -> list[str]:
-    return [rows.render_line(y).text.rstrip() for y in range(rows.size.height)]
+    """Without the column that shows the position."""
+    return [rows.render_line(y).text[:-1].rstrip() for y in range(rows.size.height)]
 
 
 async def test_cursor_goes_everywhere_and_stays_in_sight() -> None:
@@ -59,14 +60,36 @@ async def test_cursor_goes_everywhere_and_stays_in_sight() -> None:
         assert app.moves == [1, 2, 1, 99_999, 99_990, 0]
 
 
-async def test_leaving_the_screen_jumps_by_half_of_it() -> None:
+async def test_leaving_the_screen_by_a_row_the_rows_follow_by_one() -> None:
     app = Host(100)
     async with app.run_test(size=(40, 10)) as pilot:
         rows = app.query_one(Numbers)
         await pilot.press(*["j"] * 10)
+        assert shown(rows)[0].startswith("row 1 ")
+        await pilot.press(*["k"] * 10)
+        assert shown(rows)[0].startswith("row 0 ")
+
+
+async def test_rows_beside_something_jump_by_half_of_the_screen() -> None:
+    app = Host(100)
+    async with app.run_test(size=(40, 10)) as pilot:
+        rows = app.query_one(Numbers)
+        rows.styles.width = 30
+        await pilot.pause()
+        await pilot.press(*["j"] * 10)
         assert shown(rows)[0].startswith("row 5 ")
         await pilot.press("j")
         assert shown(rows)[0].startswith("row 5 ")
+
+
+async def test_the_last_column_shows_where_the_screen_is() -> None:
+    app = Host(100)
+    async with app.run_test(size=(40, 10)) as pilot:
+        rows = app.query_one(Numbers)
+        marks = [rows.render_line(y).text[-1] for y in range(10)]
+        assert marks == ["┃", *"│││││││││"]
+        await pilot.press("G")
+        assert [rows.render_line(y).text[-1] for y in range(10)] == [*"│││││││││", "┃"]
 
 
 async def test_fewer_rows_keep_the_cursor_inside() -> None:

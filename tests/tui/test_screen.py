@@ -350,3 +350,12 @@ async def test_the_bar_tells_the_keys_that_apply_where_the_focus_is(store: str) 
         await screen.until(lambda: "space fold" in screen.rows[-1] and "/ search" in screen.rows[-1], "the viewer's")
         await screen.press("escape", "r")
         await screen.until(lambda: "esc cancel" in screen.rows[-1] and "y do it" in screen.rows[-1], "the dialog's")
+
+
+@pytest.mark.parametrize("size", [(60, 15), (60, 20), (80, 24)])
+async def test_the_choices_of_a_dialog_stay_on_the_screen_at_every_size(store: str, size: tuple[int, int]) -> None:
+    async with driven(store, size=size) as screen:
+        await screen.press("r")
+        await screen.until_shown("Restore aaaa1111", "reason, for the log", "Cancel (esc)", "Restore (y)")
+        await screen.press("escape", "t")
+        await screen.until_shown("Terminate aaaa1111", "operator decision", "in your own words")

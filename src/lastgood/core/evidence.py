@@ -46,7 +46,7 @@ class Host(NamedTuple):
     @classmethod
     def look(cls, store_path: str) -> "Host":
         """Clock, start and file system, and one pass over the processes, whatever the number of sessions."""
-        return cls(time.time_ns(), _boot(), _remote(store_path), look(store_path))
+        return cls(time.time_ns(), _boot(), remote(store_path), look(store_path))
 
     def unseen(self, owner: int | None) -> str | None:
         """Why a process that may write a folder of this user could have been missed; None where none could."""
@@ -226,7 +226,7 @@ def _boot() -> int | None:
     return None
 
 
-def _remote(path: str) -> str | None:
+def remote(path: str) -> str | None:
     """The type of the file system that holds `path`, if other hosts can write it too."""
     real = os.path.realpath(path)
     deepest, found = "", ""

@@ -30,7 +30,7 @@ from .forerun import Forerun
 from .keys import OneKeyAtATime
 from .loader import Loader
 from .screens.main import MainScreen
-from .sparse import Image, SparseUpdate
+from .sparse import Image, Written, pieces
 from .text import GUARD
 
 CRASHED = 1
@@ -140,6 +140,7 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         """After the first paint: what that did not need."""
         gc.freeze()
         gc.enable()
+        self._image.erases = _erases_to_the_ground()
         if self.read_only is None:
             self.read_only = _not_writable(self.store_path)
 
@@ -170,10 +171,10 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         self._image.forget()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if isinstance(renderable, LayoutUpdate | ChopsUpdate):
-            super()._display(screen, SparseUpdate(renderable, self._image))
-        else:
+        if not isinstance(renderable, LayoutUpdate | ChopsUpdate):
             super()._display(screen, renderable)
+        elif not self._batch_count and (written := self._image.update(pieces(renderable), self.console)):
+            super()._display(screen, Written(written))
 
     def on_unmount(self) -> None:
         if self.store is not None:
@@ -216,6 +217,17 @@ def _not_writable(store_path: str) -> str | None:
 
     why = Journal(store_path).writable()
     return None if why is None else f"the store cannot be written: {why}"
+
+
+def _erases_to_the_ground() -> bool:
+    """Whether this kind of terminal fills what it erases with the colour behind the text (terminfo's ``bce``)."""
+    try:
+        import curses
+
+        curses.setupterm(fd=2)
+        return curses.tigetflag("bce") > 0
+    except (ImportError, curses.error, OSError):
+        return False
 
 
 def _driver_class() -> type | None:

@@ -285,6 +285,9 @@ class Flow(Widget, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         self.redraw()
+        if self.count() and self.size.height:
+            self._hang_on(self._top)  # what is higher now shows more, not emptiness
+            self._show_cursor()
 
     def on_click(self, event: events.Click) -> None:
         layout = self._laid_out()

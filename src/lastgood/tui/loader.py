@@ -17,14 +17,14 @@ from textual.message import Message
 from ..core.assess import Assessed
 from ..core.errors import LastgoodError
 from ..core.evidence import Host
-from ..core.model import Checkpoint, Session, StoredFile
+from ..core.model import Checkpoint, Session, StoredFile, Verdict
 from ..core.store import Store
 from ..core.verdict import Thresholds
 from .appraiser import Appraiser
 from .forerun import Forerun
 from .news import Acted, Batch, Detailed, Names, NotProposed, Progress, Proposed, Told, Trouble
 from .sweep import Sweep
-from .watching import poll
+from .watching import watch
 
 if TYPE_CHECKING:
     from .deeds import Proposal
@@ -56,8 +56,8 @@ class Loader:
         self._forerun = forerun
         self._painted = threading.Event()
         self._sweep: Sweep | None = None
-        self._names: set[str] = set()
-        """The sessions that the screen knows."""
+        self._known: dict[str, Verdict] = {}
+        """The sessions that the screen knows, by their names."""
         self._wanted: _Jobs = queue.SimpleQueue()
         self._viewed: _Jobs = queue.SimpleQueue()
         self._front: object = None
@@ -76,7 +76,7 @@ class Loader:
         for server in self._servers:
             if not server.is_alive():
                 server.start()
-        self._sweep = Sweep(self._appraiser, self._post, self._names, self._forerun, self._painted)
+        self._sweep = Sweep(self._appraiser, self._post, self._known, self._forerun, self._painted)
         self._forerun = None
         threading.Thread(target=self._guarded, args=(self._sweep,), name="lastgood-store", daemon=True).start()
 
@@ -133,14 +133,14 @@ class Loader:
         self._wanted.put(lambda: self._log(post))
 
     def watch(self, on: bool) -> None:
-        """Look every other second whether something has changed, or stop that."""
+        """Show what changes in the store from now on, or stop that."""
         if self._watcher is not None:
             self._watcher.set()
             self._watcher = None
         if on:
             self._watcher = threading.Event()
-            what = (self._store.path, self._store.watched, self._names, self.look_again, self._watcher)
-            threading.Thread(target=poll, args=what, name="lastgood-watch", daemon=True).start()
+            what = (self._store.path, self._store.watched, self._known, self.look_again, self._say, self._watcher)
+            threading.Thread(target=watch, args=what, name="lastgood-watch", daemon=True).start()
 
     def export(self, file: StoredFile, target: str) -> None:
         """Write the file's bytes to a new file of the user's; :class:`Told` says where."""
@@ -159,6 +159,9 @@ class Loader:
         threading.Thread(target=self._carry_out, args=(proposal, reason), name="lastgood-action").start()
 
     # In the threads
+
+    def _say(self, says: str) -> None:
+        self._post(Told(says))
 
     def _guarded(self, sweep: Sweep) -> None:
         try:
@@ -226,17 +229,19 @@ class Loader:
         """Read one session afresh, or the `whole` entry: its sessions come, go, and change their names together."""
         entry = wanted.partition("/")[0]
         found = {session.name: session for session in self._store.sessions_at(entry)}
-        gone = {name for name in self._names if name.partition("/")[0] == entry} - found.keys()
+        gone = {name for name in self._known if name.partition("/")[0] == entry} - found.keys()
         if gone:
-            self._names -= gone
-            self._post(Names(frozenset(self._names)))
+            for name in gone:
+                del self._known[name]
+            self._post(Names(frozenset(self._known)))
         for name, session in found.items():
             if whole or name == wanted:
-                self._names.add(name)
                 self._look_at(session)
 
     def _look_at(self, session: Session) -> None:
         survey = self._store.survey(session)
         points = tuple(self._appraiser.verify_now(survey.files))
         host, actions = Host.look(self._store.path), self._appraiser.actions()
-        self._post(Batch((self._appraiser.assess(session, host, actions, survey, points),)))
+        seen = self._appraiser.assess(session, host, actions, survey, points)
+        self._known[session.name] = seen.verdict
+        self._post(Batch((seen,)))

@@ -13,18 +13,22 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from .actions import bindings_for
-from .text import overlaid
+from .ink import ink
+from .text import overlaid, segments
 
 
 class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     """A cursor over numbered rows. A subclass gives :meth:`row_count` and :meth:`row_strip`.
 
-    When the cursor leaves the screen the rows jump by half of it: over a slow link a jump costs as much as one row.
+    When the cursor leaves the screen by a row, the rows follow by one where the terminal can move them itself, which is
+    where they take its whole width. Else they jump by half a screen: over a slow link a jump costs as much as one row.
     """
 
     DEFAULT_CSS = """
     Rows {
         overflow-x: hidden;
+        scrollbar-size: 0 0;
+        & > .rows--mark { color: $text-muted; }
         & > .rows--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
@@ -37,7 +41,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--mark"}
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("move")
 
     cursor = reactive(0, repaint=False, init=False)
@@ -61,6 +65,15 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         """Row `row`, made by :mod:`lastgood.tui.text`; it is cut or filled up to the width here."""
         raise NotImplementedError
 
+    @property
+    def columns(self) -> int:
+        """Cells for rows: the last column shows where the screen is."""
+        return max(0, self.size.width - 1)
+
+    def bar(self) -> tuple[int, int]:
+        """The columns that the cursor covers, from and to."""
+        return 0, self.columns
+
     def rows_changed(self) -> None:
         """To be called after rows came, went or changed: the cursor stays on its number as far as there is one."""
         self.virtual_size = Size(self.size.width, self.row_count())
@@ -68,10 +81,13 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def show_row(self, row: int) -> None:
-        """Scroll, by half a screen at least, if `row` is off the screen."""
+        """Scroll if `row` is off the screen."""
         height, top = self.size.height, self.scroll_offset.y
-        if height and not top <= row < top + height:
-            self.scroll_to(y=max(0, row - height // 2), animate=False, force=True, immediate=True)
+        if not height or top <= row < top + height:
+            return
+        next_to_it = row in (top - 1, top + height) and self.region.width == self.app.size.width
+        to = top + (1 if row > top else -1) if next_to_it else max(0, row - height // 2)
+        self.scroll_to(y=to, animate=False, force=True, immediate=True)
 
     def validate_cursor(self, row: int) -> int:
         return max(0, min(row, self.row_count() - 1))
@@ -86,11 +102,23 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         row, width = y + self.scroll_offset.y, self.size.width
         if row >= self.row_count():
             return Strip.blank(width, self.rich_style)
-        strip = self.row_strip(row).adjust_cell_length(width).apply_style(self.rich_style)
+        made = self.row_strip(row).adjust_cell_length(self.columns).apply_style(self.rich_style)
         if row == self.cursor:
-            strip = overlaid(strip, self.get_component_rich_style("rows--cursor"))
+            begin, end = self.bar()
+            under = overlaid(made.crop(begin, end), self.get_component_rich_style("rows--cursor"))
+            made = Strip.join([made.crop(0, begin), under, made.crop(end)])
+        mark = segments((self._scroll_mark(y), ink(self, "rows--mark")), style=self.rich_style)
         # Pieces of one look are joined: every change of look is sent to the terminal.
-        return strip.simplify()
+        return Strip([*made, *mark], width).simplify()
+
+    def _scroll_mark(self, y: int) -> str:
+        """Where in all the rows the shown ones are; a scroll bar would change four rows with every row scrolled."""
+        height, top, count = self.size.height, self.scroll_offset.y, self.row_count()
+        if count <= height:
+            return " "
+        begin = top * height // count
+        end = height if top + height >= count else max(begin + 1, (top + height) * height // count)
+        return "┃" if min(begin, end - 1) <= y < end else "│"
 
     def on_resize(self, event: events.Resize) -> None:
         self.virtual_size = Size(event.size.width, self.row_count())

@@ -7,7 +7,8 @@ that changes a preview costs up to 9 KB, turning to another pane 18 KB. The same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from rich.cells import get_character_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -18,20 +19,25 @@ from textual.strip import Strip
 Cell = tuple[str, str]
 """A character and the SGR parameters that it is drawn with; the second half of a wide character is empty."""
 
-_JOIN_CELLS = 5
-"""A gap of unchanged cells costs as much to skip as to write."""
+Row = Sequence[Cell | None]
+"""Cells from the left; None is one that may show anything, like all beyond the end."""
+
+_ERASE = "\x1b[K"
+_FEWEST_TO_SCROLL = 3
+"""Rows that have to stand elsewhere than before for the terminal to move them itself."""
 
 
 class Image:
     """What the terminal shows, as far as it is known."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, list[Cell | None]] = {}
+        self._rows: dict[int, Row] = {}
         self._codes: dict[Style, str] = {}
         self._narrow: dict[str, bool] = {}
         self._pen: str | None = None
         """The SGR parameters in force; None where that is not known."""
-        self._changes: dict[tuple[str, str], str] = {}
+        self.erases = False
+        """Whether what the terminal erases gets the ground in force, and not its own."""
 
     def forget(self) -> None:
         """The terminal may show anything: the next update writes all that it has."""
@@ -40,40 +46,109 @@ class Image:
 
     def update(self, pieces: Iterable[tuple[int, int, Strip]], console: Console) -> str:
         """The bytes that make the terminal show these strips at these places (row, column)."""
-        touched: dict[int, list[Cell | None]] = {}
+        wanted: dict[int, list[Cell | None]] = {}
         for y, x, strip in pieces:
-            row = touched.get(y)
+            row = wanted.get(y)
             if row is None:
-                row = touched[y] = list(self._rows.get(y, ()))
+                row = wanted[y] = list(self._rows.get(y, ()))
             cells = self._cells(strip, console)
             if len(row) < x + len(cells):
                 row.extend([None] * (x + len(cells) - len(row)))
             row[x : x + len(cells)] = cells
+        changed: dict[int, Row] = {y: row for y, row in wanted.items() if row != self._rows.get(y)}
+        pen = self._pen
+        written = self._differences(self._rows, changed)
+        moved = self._moved_rows(changed)
+        if moved is not None:
+            pen_after, self._pen = self._pen, pen
+            sequence, there = moved
+            touched = {y: changed.get(y, self._rows[y]) for y in {**changed, **there}}
+            scrolled = sequence + self._differences({**self._rows, **there}, touched)
+            if len(scrolled) < len(written):
+                written = scrolled
+            else:
+                self._pen = pen_after
+        self._rows.update(changed)
+        return written
+
+    def _moved_rows(self, changed: Mapping[int, Row]) -> tuple[str, dict[int, Row]] | None:
+        """How the terminal moves rows up or down by itself, and what they show then; None where hardly any moved."""
+        if len(changed) < _FEWEST_TO_SCROLL:
+            return None
+        was_at = {_text(row): y for y, row in self._rows.items()}
+        ways: dict[int, list[int]] = {}
+        for y, row in changed.items():
+            old = was_at.get(_text(row), y)
+            if old != y and _text(row).strip():
+                ways.setdefault(old - y, []).append(y)
+        by, rows = max(ways.items(), key=lambda way: len(way[1]), default=(0, []))
+        if len(rows) < _FEWEST_TO_SCROLL:
+            return None
+        top, bottom = min(*rows, min(rows) + by), max(*rows, max(rows) + by)
+        width = max(map(len, self._rows.values()))
+        region = [self._rows.get(y, ()) for y in range(top, bottom + 1)]
+        if any(len(row) != width or None in row for row in region):
+            return None  # something would move along that nobody knows
+        start, step = (bottom, "\n") if by > 0 else (top, "\x1bM")
+        sequence = f"\x1b[{top + 1};{bottom + 1}r\x1b[{start + 1}H{step * abs(by)}\x1b[r"
+        places = range(len(region))
+        return sequence, {top + at: region[at + by] if at + by in places else () for at in places}
+
+    def _differences(self, old_rows: Mapping[int, Row], new_rows: Mapping[int, Row]) -> str:
         out: list[str] = []
-        for y in sorted(touched):
-            new, old = touched[y], self._rows.get(y, [])
-            if new == old:
-                continue
-            for start, end in self._runs(old, new):
-                out.append(f"\x1b[{y + 1};{start + 1}H")
-                for cell in new[start:end]:
-                    if cell is None:
-                        continue
-                    if cell[1] != self._pen:
-                        out.append(self._to(cell[1]))
-                    out.append(cell[0])
-            self._rows[y] = new
+        width = max(map(len, (*old_rows.values(), *new_rows.values())), default=0)
+        for y in sorted(new_rows):
+            new, old = new_rows[y], old_rows.get(y, ())
+            runs = list(self._runs(old, new))
+            blank = self._blank_from(new) if len(new) == width else width
+            erased = min((max(start, blank) for start, end in runs if end > blank), default=width)
+            if runs and runs[-1][1] - erased > len(_ERASE):
+                runs = [(start, min(end, erased)) for start, end in runs if start < erased]
+            else:
+                erased = width
+            at: int | None = None
+            for start, end in runs:
+                out.append(self._way(y, at, start, new))
+                out += [self._drawn(cell) for cell in new[start:end] if cell and cell[0]]
+                at = end
+            if erased < width:
+                out.append(self._way(y, at, erased, new))
+                out.append(self._drawn(new[erased] or ("", "")).removesuffix(" ") + _ERASE)
         return "".join(out)
 
-    def _to(self, code: str) -> str:
-        """The sequence that changes the pen to this one, as short as it can be."""
-        pen, self._pen = self._pen, code
-        if pen is None:
-            return f"\x1b[0;{code}m" if code else "\x1b[0m"
-        change = self._changes.get((pen, code))
-        if change is None:
-            change = self._changes[pen, code] = _change(pen, code)
-        return change
+    def _way(self, y: int, at: int | None, to: int, row: Row) -> str:
+        """What leads to a cell of a row from another, or from anywhere."""
+        if at is None:
+            return f"\x1b[{y + 1};{to + 1}H" if to else f"\x1b[{y + 1}H"
+        if at == to:
+            return ""
+        skip = f"\x1b[{to - at}C" if to > at + 1 else "\x1b[C"
+        gap = row[at:to]
+        if len(gap) < len(skip) and all(cell and self._pen_draws(cell) for cell in gap):
+            return "".join(cell[0] for cell in gap if cell)
+        return skip
+
+    def _drawn(self, cell: Cell) -> str:
+        if self._pen_draws(cell):
+            return cell[0]
+        change = _change(self._pen, cell[1])
+        self._pen = cell[1]
+        return change + cell[0]
+
+    def _blank_from(self, row: Row) -> int:
+        """Where the blanks begin that the row ends with, if the terminal can erase to them."""
+        last = row[-1] if row else None
+        if last is None or last[0] != " " or not (last[1] == "" or (self.erases and _parts(last[1])[2] == last[1])):
+            return len(row)
+        at = len(row) - 1
+        while at and row[at - 1] == last:
+            at -= 1
+        return at
+
+    def _pen_draws(self, cell: Cell) -> bool:
+        """Whether the pen in force gives the cell its look: of a blank only its ground is seen."""
+        pen = self._pen
+        return pen == cell[1] or (pen is not None and cell[0] == " " and _of_a_blank(pen) == cell[1])
 
     def _cells(self, strip: Strip, console: Console) -> list[Cell]:
         cells: list[Cell] = []
@@ -81,8 +156,9 @@ class Image:
             if control:
                 continue
             code = self._code(style, console)
+            blank = (" ", _of_a_blank(code))
             if text.isascii():
-                cells += [(char, code) for char in text]
+                cells += [blank if char == " " else (char, code) for char in text]
                 continue
             for char in text:
                 width = get_character_cell_size(char)
@@ -92,7 +168,7 @@ class Image:
                     at = -1 if cells[-1][0] or len(cells) == 1 else -2
                     cells[at] = (base + char, its)
                     continue
-                cells.append((char, code))
+                cells.append(blank if char == " " else (char, code))
                 if width == 2:
                     cells.append(("", code))
         return cells
@@ -106,30 +182,39 @@ class Image:
             code = self._codes[style] = "" if system is None else style._make_ansi_codes(system)
         return code
 
-    def _runs(self, old: list[Cell | None], new: list[Cell | None]) -> Iterator[tuple[int, int]]:
-        """The stretches of `new` to write, from and to; the whole row where terminals may count cells otherwise."""
-        if not (self._counted(old) and self._counted(new)):
-            first = next((i for i, cell in enumerate(new) if cell is not None), 0)
-            yield first, len(new)
-            return
-        start: int | None = None
-        same = 0
-        for i, cell in enumerate(new):
-            if i < len(old) and cell == old[i]:
-                same += 1
-                if start is not None and same > _JOIN_CELLS:
-                    yield start, i - same + 1
-                    start = None
-            else:
-                if start is None:
-                    start = i
-                same = 0
-        if start is not None:
-            yield start, len(new) - same
+    def _runs(self, old: Row, new: Row) -> Iterator[tuple[int, int]]:
+        """The stretches of `new` to write, from and to.
 
-    def _counted(self, row: list[Cell | None]) -> bool:
-        """Whether every terminal gives each character of the row one cell."""
-        return all(cell is None or (cell[0] < "\x7f" and cell[0]) or self._is_narrow(cell[0]) for cell in row)
+        From the first character on that terminals may count otherwise, it is all or nothing, but for the last cell.
+        """
+        sure = min(self._counted(old), self._counted(new))
+        start: int | None = None
+        for i, cell in enumerate(new[:sure]):
+            differs = i >= len(old) or cell != old[i]
+            if differs and start is None:
+                start = i
+            elif not differs and start is not None:
+                yield start, i
+                start = None
+        last = max(0, len(new) - 1)
+        if len(old) == len(new) > sure and new[sure:last] == old[sure:last]:
+            if start is not None:
+                yield start, sure
+            if new[last] != old[last]:
+                yield last, len(new)
+            return
+        rest = len(new) if new[sure:] != old[sure:] else min(sure, len(new))
+        if start is not None:
+            yield start, rest
+        elif rest > sure:
+            yield sure, rest
+
+    def _counted(self, row: Row) -> int:
+        """To how many cells every terminal gives one character each."""
+        for at, cell in enumerate(row):
+            if cell is not None and not ("" < cell[0] < "\x7f" or self._is_narrow(cell[0])):
+                return at
+        return len(row)
 
     def _is_narrow(self, char: str) -> bool:
         known = self._narrow.get(char)
@@ -140,20 +225,43 @@ class Image:
         return known
 
 
-def _change(old: str, new: str) -> str:
-    """From one pen to another; attributes can only be added, so losing one starts afresh."""
+def _text(row: Row) -> str:
+    """What a row says; without its last cell, which shows how far one has scrolled."""
+    return "".join(cell[0] if cell else "\0" for cell in row[:-1])
+
+
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "28", "9": "29"}
+"""What ends each attribute."""
+_SEEN_ON_A_BLANK = frozenset({"4", "5", "6", "7", "8", "9", "21", "53"})
+
+
+@lru_cache(maxsize=1024)
+def _of_a_blank(code: str) -> str:
+    """What of a look is seen where there is no character."""
+    attributes, _, ground = _parts(code)
+    return code if attributes & _SEEN_ON_A_BLANK else ground
+
+
+@lru_cache(maxsize=4096)
+def _change(old: str | None, new: str) -> str:
+    """The sequence that leads from one pen to another, as short as it can be."""
+    afresh = f"\x1b[0;{new}m" if new else "\x1b[0m"
+    if old is None:
+        return afresh
     had, old_ink, old_ground = _parts(old)
     has, ink, ground = _parts(new)
-    if not had <= has:
-        return f"\x1b[0;{new}m" if new else "\x1b[0m"
-    params = sorted(has - had)
+    if not had - has <= _OFF.keys():
+        return afresh
+    off = {_OFF[attribute] for attribute in had - has}
+    params = sorted(off) + sorted(one for one in has if one not in had or _OFF.get(one) in off)
     if ink != old_ink:
         params.append(ink or "39")
     if ground != old_ground:
         params.append(ground or "49")
-    return f"\x1b[{';'.join(params)}m" if params else ""
+    return min(f"\x1b[{';'.join(params)}m" if params else "", afresh, key=len)
 
 
+@lru_cache(maxsize=1024)
 def _parts(code: str) -> tuple[frozenset[str], str, str]:
     """Attributes, ink and ground of SGR parameters."""
     attributes: set[str] = set()
@@ -177,19 +285,22 @@ def _parts(code: str) -> tuple[frozenset[str], str, str]:
     return frozenset(attributes), ink, ground
 
 
-class SparseUpdate(CompositorUpdate):
-    """Another update, written as its difference to what the terminal shows."""
+class Written(CompositorUpdate):
+    """An update that is bytes for the terminal already."""
 
-    def __init__(self, update: LayoutUpdate | ChopsUpdate, image: Image) -> None:
-        self._update = update
-        self._image = image
+    def __init__(self, written: str) -> None:
+        self._written = written
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self._update
+        return iter(())
 
     def render_segments(self, console: Console) -> str:
-        pieces = _of_layout(self._update) if isinstance(self._update, LayoutUpdate) else _of_chops(self._update)
-        return self._image.update(pieces, console)
+        return self._written
+
+
+def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
+    """The strips of an update of Textual's, each with its place (row, column)."""
+    return _of_layout(update) if isinstance(update, LayoutUpdate) else _of_chops(update)
 
 
 def _of_layout(update: LayoutUpdate) -> Iterator[tuple[int, int, Strip]]:

@@ -26,7 +26,7 @@ class Sweep:
     """One going-through, in the thread that calls :meth:`run`; :meth:`stop` ends it from any other.
 
     Args:
-        names: is given the names of all sessions, once they are known.
+        known: is given the names of all sessions and their verdicts, once they are known.
         forerun: what has been read already; None: nothing has.
         painted: set once the screen has been painted for the first time.
     """
@@ -35,14 +35,14 @@ class Sweep:
         self,
         appraiser: Appraiser,
         post: Callable[[Message], object],
-        names: set[str],
+        known: dict[str, Verdict],
         forerun: Forerun | None,
         painted: threading.Event,
     ) -> None:
         self._appraiser = appraiser
         self._store = appraiser.store
         self._post = post
-        self._names = names
+        self._known = known
         self._forerun = forerun
         self._painted = painted
         self._outbox = _Outbox(post)
@@ -70,9 +70,9 @@ class Sweep:
             for seen in some:
                 self._outbox.put(seen)
         self._outbox.flush()
-        self._names.clear()
-        self._names.update(seen.session.name for seen in glanced)
-        self._post(Names(frozenset(self._names)))
+        self._known.clear()
+        self._known.update((seen.session.name, seen.verdict) for seen in glanced)
+        self._post(Names(frozenset(self._known)))
         return sorted(glanced, key=SORTS[0].key)
 
     def _glances(self) -> Iterator[list[Assessed]]:

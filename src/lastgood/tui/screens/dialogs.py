@@ -94,6 +94,14 @@ class Dialog(ModalScreen[T], inherit_bindings=False):
         with Horizontal(id="choices"):
             yield Choice("Close", "esc", id="cancel")
 
+    def on_resize(self) -> None:
+        """Whatever the text, what stands below it stays on the screen: what is too long for it scrolls."""
+        below = 3 * len(self.query(".ask"))
+        below += 2 if self.query("#choices") else 0
+        below += 1 + len(USUAL_REASONS) if self.query("#reasons") else 0
+        keys, frame, title = 1, 2, 2
+        self.query_one("#text").styles.max_height = max(2, self.app.size.height - keys - frame - title - below)
+
     def on_choice_pressed(self, message: Choice.Pressed) -> None:
         self.take(message.choice.id or "cancel")
 

@@ -221,17 +221,16 @@ class SessionTree(Rows):
         def named(name: str) -> str:
             return f"{arrow}{name}" if name == sort_name else name
 
-        middle = self._width - _LEAD - self._figures_width
+        middle = self.columns - _LEAD - self._figures_width
         id_width = self._id_width(middle)
         lead = f"   {named('worst') if sort_name == 'worst' else 'state'}"
         parts: list[Part] = [fit(lead, _LEAD), fit(named("session"), id_width), "  "]
         parts.append(fit(named("task"), middle - id_width - 2))
         return parts + self._chosen([fit(named(name), cells, right=True) for name, cells in _FIGURES])
 
-    @property
-    def _width(self) -> int:
-        """Without the scroll bar."""
-        return self.scrollable_content_region.width
+    def bar(self) -> tuple[int, int]:
+        """Name and task: the colours beside them count under the cursor too, and need not be sent for every move."""
+        return _LEAD - 1, self.columns - self._figures_width
 
     def _chosen(self, figures: list[Part]) -> list[Part]:
         """Those of the figures that the configuration wants."""
@@ -245,7 +244,7 @@ class SessionTree(Rows):
 
     def _session_strip(self, seen: Assessed) -> Strip:
         name = seen.session.name
-        middle = self._width - _LEAD - self._figures_width
+        middle = self.columns - _LEAD - self._figures_width
         id_width = self._id_width(middle)
         fold = "▾" if name in self.opened else "▸"
         look = self._look(str(seen.verdict))
@@ -301,7 +300,7 @@ class SessionTree(Rows):
         symbol, word, tone = integrity_look(point)
         muted = self._look("muted")
         header = point.header if point else None
-        middle = self._width - _LEAD - self._figures_width
+        middle = self.columns - _LEAD - self._figures_width
         notes = self._notes(seen, file, point)
         note_width = sum(len(str(n[0] if isinstance(n, tuple) else n)) for n in notes)
         at = moment(file.mtime_ns, self.now_ns)

@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...core.model import Verdict
+from ...core.sanitise import clean
 from ..actions import Verb, here, key_name, refusal
 from ..ink import ink
 from ..situation import Situation
@@ -89,6 +90,10 @@ class TabStrip(Bar):
             title = "JSON" if name == "json" else name.capitalize()
             parts.append((f"[{title}]", "current") if name == current else (f" {title} ", "muted"))
             parts.append(("─", "muted"))
+        # The tabs stay whole; of a file's name the end tells it from others.
+        room = self.size.width - _cells(parts) - 5
+        if self.size.width and width(about) > room:
+            about = f"…{clean(about)[-room + 1 :]}" if room > 8 else ""
         self.show(parts, [(f" {about} ", "strong"), ("──", "muted")] if about else [])
 
     def render_line(self, y: int) -> Strip:
@@ -148,6 +153,8 @@ class StatusLine(Bar):
 class KeyBar(Bar):
     """The keys that apply now, those of what has the focus first, as many as there is room for; help and quit always.
 
+    A restore or a terminate that does not apply stays in its place without a key.
+
     It follows the focus by itself; whoever knows more of what applies tells it by :meth:`show_keys`.
     """
 
@@ -167,7 +174,14 @@ class KeyBar(Bar):
         self._draw()
 
     def _draw(self) -> None:
-        applying = [(v, k) for v, k in here(self.screen) if v.rank < 9 and refusal(v, self._situation) is None]
+        applying: list[tuple[Verb, Sequence[str]]] = []
+        keys: Sequence[str]
+        for verb, keys in here(self.screen):
+            if verb.rank < 9 and refusal(verb, self._situation) is None:
+                applying.append((verb, keys))
+            elif verb.rank == 1 and verb.writes:
+                # What matters most keeps its place; also, a bar that shifts with the cursor costs a link 100 bytes.
+                applying.append((verb, [_NOT_NOW]))
         right = [part for verb, keys in applying if verb.rank == 8 for part in _named(verb, keys)]
         room = self.size.width - _cells(right) - 2
         left: list[Part] = []
@@ -182,8 +196,12 @@ class KeyBar(Bar):
         self.show(left, right)
 
 
+_NOT_NOW = "·"
+"""In the place of the key of what does not apply now."""
+
+
 def _named(verb: Verb, keys: Sequence[str]) -> list[Part]:
-    return [(key_name(keys[0]), "accent"), (f" {verb.label}  ", "muted")]
+    return [(key_name(keys[0]), "muted" if keys[0] == _NOT_NOW else "accent"), (f" {verb.label}  ", "muted")]
 
 
 def _cells(parts: Sequence[Part]) -> int:
