@@ -24,6 +24,7 @@ async def triage(on: Driven) -> None:
     await on.press("enter")
     await on.until_shown("mismatch")
     await on.press("down", "down")
+    await on.until_shown("stands as")
 
 
 async def json(on: Driven) -> None:

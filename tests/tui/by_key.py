@@ -132,15 +132,17 @@ class Hand:
 
     async def into(self, tab: str, kind: str) -> None:
         """The focus in a tab, about the first session's best file."""
-        await self.on.press(BY_NAME[tab].keys.split(",")[0], "tab")
+        await self.on.press(BY_NAME[tab].keys.split(",")[0])
 
         def there() -> bool:
             try:
-                return bool(self.one(kind).has_focus and self.one(kind).count())
+                return bool(self.one(kind).display and self.one(kind).count())
             except NoMatches:
                 return False
 
-        await self.on.until(there, f"the focus in {kind}")
+        await self.on.until(there, f"something in {kind}")
+        await self.on.press("tab")
+        await self.on.until(lambda: self.one(kind).has_focus, f"the focus in {kind}")
 
 
 Play = Callable[[Hand], Awaitable[None]]
