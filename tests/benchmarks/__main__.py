@@ -72,4 +72,5 @@ def _machine() -> str:
     )
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

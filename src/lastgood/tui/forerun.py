@@ -9,7 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
-from collections.abc import Iterator
+import select
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,8 +30,9 @@ class Forerun:
     """What the process sends, to be read once."""
 
     def __init__(self, descriptor: int, pid: int) -> None:
-        self._descriptor = descriptor
+        self._pipe = os.fdopen(descriptor, "rb")
         self._pid = pid
+        self._ahead: list[list[Assessed]] = []
 
     @classmethod
     def start(cls, store: Store, thresholds: Thresholds) -> Forerun | None:
@@ -50,10 +52,18 @@ class Forerun:
         os.close(theirs)
         return cls(ours, pid)
 
+    def first(self) -> Sequence[Assessed]:
+        """The first slice, if it is there by now; :meth:`sessions` gives it again."""
+        if not self._ahead and select.select([self._pipe], [], [], 0)[0]:
+            with suppress(EOFError, OSError, pickle.UnpicklingError):
+                self._ahead.append(_OurOwn(self._pipe).load())
+        return self._ahead[0] if self._ahead else ()
+
     def sessions(self) -> Iterator[list[Assessed]]:
         """What it found, in slices; after the last comes an empty one, unless it died before."""
+        yield from self._ahead
         try:
-            with os.fdopen(self._descriptor, "rb") as pipe:
+            with self._pipe as pipe:
                 while True:
                     yield _OurOwn(pipe).load()
         except (EOFError, OSError, pickle.UnpicklingError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -79,6 +79,10 @@ class Loader:
         self._sweep = Sweep(self._appraiser, self._post, self._known, self._forerun, self._painted)
         self._forerun = None
         threading.Thread(target=self._guarded, args=(self._sweep,), name="lastgood-store", daemon=True).start()
+
+    def first_found(self) -> Sequence[Assessed]:
+        """Some sessions, the worst there are, if they are known already; to be asked for before :meth:`start`."""
+        return self._forerun.first() if self._forerun is not None else ()
 
     def painted(self) -> None:
         """The screen has been painted: the rest may begin."""

@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from ...core.assess import Assessed
 from ...core.times import now_ns
@@ -24,14 +24,15 @@ from ..news import (
 )
 from ..panes import Panes
 from ..text import block
-from ..widgets.filter import Filter, FilterInput
 from ..widgets.header import Header
 from ..widgets.session_tree import SessionTree
 from ..widgets.status import Bar, KeyBar, StatusLine, TabStrip
 from .previewing import Previewing
 
 if TYPE_CHECKING:
-    pass
+    from textual.widgets import Input
+
+    from ..widgets.filter import Filter
 
 _BUSY_SHARE = 40
 """Putting the rows in order may take at most one part in so many of the screen's time."""
@@ -46,6 +47,8 @@ class MainScreen(Previewing, inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[str, Assessed] = {}
+        self._filter: Filter | None = None
+        """Made when it is first asked for: the first paint does not need it."""
         self._query = ""
         self._faults_only = False
         self._sort = triage.SORTS[0]
@@ -60,7 +63,6 @@ class MainScreen(Previewing, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield Filter(id="filter")
         with Container(id="body"):
             with Container(id="left"):
                 yield Bar(id="heading")
@@ -77,16 +79,22 @@ class MainScreen(Previewing, inherit_bindings=False):
         self._show_header()
         self._show_keys()
         self._lay_out()
-        self.loader.start()
-        self.call_after_refresh(self._settle)
+        if found := self.loader.first_found():
+            self.on_batch(Batch(tuple(found)))
+        else:
+            self.loader.start()
         if self.lastgood.notice:
             self.status.say(self.lastgood.notice, "warning")
+        self.call_after_refresh(self._settle, started=not found)
+
+    def _settle(self, *, started: bool) -> None:
+        """After the first paint: what that did not need."""
+        if not started:
+            self.loader.start()
+        self.loader.painted()
         if self.lastgood.config.live:
             self._watch(True)
-
-    def _settle(self) -> None:
         self.lastgood.settle()
-        self.loader.painted()
         if self.lastgood.read_only:
             self._show_header()
             self._show_keys()
@@ -111,7 +119,7 @@ class MainScreen(Previewing, inherit_bindings=False):
 
     def _lay_out(self) -> None:
         columns, height = self.app.size
-        filtering = self.query_one("#filter").display
+        filtering = self._filter is not None and self._filter.display
         plan = arrange(columns, height, reading=self._reading, zoomed=self._zoomed, filtering=filtering)
         self.set_class(plan.kind == "too-small", "-too-small")
         self.set_class(plan.kind == "side", "-side")
@@ -136,6 +144,8 @@ class MainScreen(Previewing, inherit_bindings=False):
         fresh: list[Assessed] = []
         for seen in message.seen:
             old = self._known.get(seen.session.name)
+            if old is seen:
+                continue
             # A second look at names and metadata does not take away what is known of unchanged files.
             if old is not None and not triage.listed(seen) and triage.listed(old):
                 continue
@@ -231,29 +241,33 @@ class MainScreen(Previewing, inherit_bindings=False):
 
     # Finding
 
-    def action_filter(self) -> None:
-        box = self.query_one("#filter", Filter)
-        box.display = True
-        box.input.focus()
+    async def action_filter(self) -> None:
+        if self._filter is None:
+            from ..widgets.filter import Filter
+
+            self._filter = Filter(id="filter")
+            await self.mount(self._filter, before="#body")
+        self._filter.display = True
+        self._filter.input.focus()
         self._lay_out()
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        if isinstance(message.input, FilterInput):
+        if message.input.id == "filter-input":
             self._query = message.value
             self._order_soon()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        if isinstance(message.input, FilterInput):
+        if message.input.id == "filter-input":
             self._leave_filter(keep=True)
 
     def on_filter_input_left(self) -> None:
         self._leave_filter(keep=False)
 
     def _leave_filter(self, *, keep: bool) -> None:
-        box = self.query_one("#filter", Filter)
-        if not keep:
-            box.input.value = ""
-        box.display = bool(box.input.value)
+        if self._filter is not None:
+            if not keep:
+                self._filter.input.value = ""
+            self._filter.display = bool(self._filter.input.value)
         self.sessions.focus()
         self._lay_out()
 
