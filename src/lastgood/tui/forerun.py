@@ -1,7 +1,9 @@
 """A process that reads the store on another core while this one imports Textual: the first paint then has it at once.
 
 It is forked while this process has one thread, sends what it found down a pipe, the unclean sessions as they are met
-and the others after them, and ends. Where it cannot be had, or dies, the store is read by whoever asks.
+and the others after them, and ends. After the first slice it waits until more is asked for: two cores are often one
+that has two threads, and the import is what the first paint waits for. Where the process cannot be had, or dies, the
+store is read by whoever asks.
 """
 
 from __future__ import annotations
@@ -29,28 +31,32 @@ _PIPE_BYTES = 1 << 20
 class Forerun:
     """What the process sends, to be read once."""
 
-    def __init__(self, descriptor: int, pid: int) -> None:
+    def __init__(self, descriptor: int, pid: int, go_on: int) -> None:
         self._pipe = os.fdopen(descriptor, "rb")
         self._pid = pid
+        self._go_on = go_on
         self._ahead: list[list[Assessed]] = []
 
     @classmethod
     def start(cls, store: Store, thresholds: Thresholds) -> Forerun | None:
         """Begin reading; None where no process can be had. To be called before there is a second thread."""
         ours, theirs = os.pipe()
+        waiting, go_on = os.pipe()
         with suppress(AttributeError, OSError):  # not on every system, or not allowed: it waits sooner for its reader
             fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
             pid = os.fork()
         except OSError:
-            os.close(ours)
-            os.close(theirs)
+            for descriptor in (ours, theirs, waiting, go_on):
+                os.close(descriptor)
             return None
         if pid == 0:
             os.close(ours)
-            _read_and_leave(store, thresholds, theirs)
+            os.close(go_on)
+            _read_and_leave(store, thresholds, theirs, waiting)
         os.close(theirs)
-        return cls(ours, pid)
+        os.close(waiting)
+        return cls(ours, pid, go_on)
 
     def first(self) -> Sequence[Assessed]:
         """The first slice, if it is there by now; :meth:`sessions` gives it again."""
@@ -61,6 +67,9 @@ class Forerun:
 
     def sessions(self) -> Iterator[list[Assessed]]:
         """What it found, in slices; after the last comes an empty one, unless it died before."""
+        if self._go_on >= 0:
+            os.close(self._go_on)
+            self._go_on = -1
         yield from self._ahead
         try:
             with self._pipe as pipe:
@@ -82,13 +91,15 @@ class _OurOwn(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _read_and_leave(store: Store, thresholds: Thresholds, descriptor: int) -> None:
+def _read_and_leave(store: Store, thresholds: Thresholds, descriptor: int, waiting: int) -> None:
     """The process's whole life. Whatever happens to it, nothing of the program that it was forked from runs here."""
     try:
         with os.fdopen(descriptor, "wb") as pipe:
-            for some in _worst_first(store, thresholds):
+            for number, some in enumerate(_worst_first(store, thresholds)):
                 pickle.dump(some, pipe, pickle.HIGHEST_PROTOCOL)
                 pipe.flush()
+                if number == 0:
+                    os.read(waiting, 1)
     finally:
         os._exit(0)
 

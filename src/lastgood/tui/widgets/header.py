@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import ClassVar
 
 from ...core.model import Verdict
 from ...core.sanitise import clean
@@ -13,6 +14,8 @@ from .status import Bar
 
 class Header(Bar):
     """One row. The counts are news, the path is not: it makes room first, then the counts of what is least bad."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--warning", *(f"bar--{verdict}" for verdict in Verdict)}
 
     def show_counts(
         self,

@@ -9,7 +9,6 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ...core.model import Verdict
 from ...core.sanitise import clean
 from ..actions import Verb, here, key_name, refusal
 from ..ink import ink
@@ -22,16 +21,8 @@ Tone = Literal["muted", "good", "warning", "bad", "accent", "strong"]
 class Bar(Widget):
     """One row of parts; what does not fit on the left is cut, the right end stays whole."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "bar--muted",
-        "bar--good",
-        "bar--warning",
-        "bar--bad",
-        "bar--accent",
-        "bar--strong",
-        "bar--current",
-        *(f"bar--{verdict}" for verdict in Verdict),
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--muted", "bar--accent", "bar--strong"}
+    """Textual styles each of these at every pass: a bar has those that it uses."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -82,6 +73,7 @@ def _dressed(parts: Sequence[Part], bar: Bar) -> list[tuple[str, Style]]:
 class TabStrip(Bar):
     """The names of the tabs in a rule: the current one stands out by its brackets as well as by its colour."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--current"}
     TABS = ("overview", "json", "messages", "diff")
 
     def show_tabs(self, current: str, about: str) -> None:
@@ -110,6 +102,8 @@ class TabStrip(Bar):
 
 class StatusLine(Bar):
     """Where the focus is, or what was last said; on the right the work in the background."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--good", "bar--warning", "bar--bad"}
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
