@@ -16,6 +16,7 @@ import pkgutil
 import sys
 import tempfile
 import traceback
+from binascii import crc32
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -32,10 +33,12 @@ if __name__ == "__main__":
 
 from lastgood.core import chat, checksum, continuum, diff, jsonfold, jsonsearch, meta, pending, records, sanitise, serde
 from lastgood.core.aswritten import readings
+from lastgood.core.cache import Remembered
 from lastgood.core.diagnose import diagnose
 from lastgood.core.errors import Refused
 from lastgood.core.jsonline import Kind
 from lastgood.core.jsontext import Index
+from lastgood.core.kept import Kept
 from lastgood.core.model import FileKind, StoredFile
 from lastgood.core.salvage import salvage
 
@@ -166,8 +169,28 @@ def _harmless(shown: str) -> bool:
     return shown.replace("\u3000", " ").isprintable()
 
 
+def memory(raw: bytes) -> None:
+    """A file of the cache, whatever it holds, gives pieces that were written or none; also one whose sums hold."""
+    with tempfile.NamedTemporaryFile(suffix=".kept") as file:
+        trailer = b"%08x %015d" % (crc32(raw), len(raw))
+        piece = b'{"version":"v","pieces":{"/store/s/checkpoints":[0,%d,%d]}}' % (len(raw), crc32(raw))
+        whole = raw + piece + b"%08x %015d" % (crc32(piece), len(piece))
+        for content in (raw, raw + trailer, whole):
+            file.seek(0)
+            file.truncate()
+            file.write(content)
+            file.flush()
+            held = Kept(file.name, "v")
+            held.read_all()
+            for name in held.names():
+                assert held.get(name) in (None, raw) or content != whole
+            remembered = Remembered(file.name, "/store", lambda: 0)
+            remembered._kept = held
+            assert remembered.get(FILE) is None or content == whole
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (reader, verifier, viewer, damaged, metadata, journal, door)
+    target.__name__: target for target in (reader, verifier, viewer, damaged, metadata, journal, door, memory)
 }
 
 
