@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from .lineage import Lineage
     from .price import Price
 
+_LET_GO = Survey("its records were let go")
 _RANK = {verdict: rank for rank, verdict in enumerate(WORST_FIRST)}
+
+
+class Figures(NamedTuple):
+    """What a list shows of a session's verified files, kept where the files' own records are let go."""
+
+    files: int
+    valid: int
+    lost_iterations: int | None
+    """What going back to the best restore point loses; None where that is not known, or where there is none."""
+    has_best: bool
+    resume_hint: str | None
+    """The best restore point's."""
+    last_activity: int | None
 
 
 class Assessed(NamedTuple):
@@ -35,6 +49,23 @@ class Assessed(NamedTuple):
     """What its program keeps of it outside of the store; looked for where the points have been looked at."""
     cannot: Mapping[Deed, str] = {}
     """What cannot be done to the session as it is, with the reason as the end of a sentence."""
+    figures: Figures | None = None
+    """What was found in files whose records were let go."""
+
+    def slim(self) -> Assessed:
+        """The same without the records of its files: of a verified session, what a list shows."""
+        if self.points is None:
+            return self
+        best = self.best
+        figures = Figures(
+            len(self.points),
+            sum(point.valid for point in self.points),
+            self.price_of(best).iterations if best is not None else None,
+            best is not None,
+            best.header.resume_hint if best is not None else None,
+            self.last_activity,
+        )
+        return self._replace(survey=_LET_GO, points=None, lineage=None, logs=(), figures=figures)
 
     @property
     def best(self) -> Checkpoint | None:
@@ -53,6 +84,8 @@ class Assessed(NamedTuple):
         """What the session was doing, in its own words: the task, else the resume hint of its best point."""
         if self.session.task is not None and self.session.task.task_description:
             return self.session.task.task_description
+        if self.figures is not None:
+            return self.figures.resume_hint
         return self.best.header.resume_hint if self.best else None
 
     @property
@@ -64,6 +97,8 @@ class Assessed(NamedTuple):
     def last_activity(self) -> int | None:
         """When the session says that it last did something; where it says nothing, its newest file's time."""
         said = [s.last_updated for s in (self.session.meta, self.session.task) if s]
+        if self.figures is not None:
+            return max(said, default=None) or self.figures.last_activity
         return max(said, default=None) or max((f.mtime_ns for f in self.survey.files), default=None)
 
     def price_of(self, point: Checkpoint) -> Price:

@@ -14,7 +14,7 @@ import select
 import signal
 import sys
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, BinaryIO
@@ -41,79 +41,61 @@ def verify_files(
     """Verify `files`; what is found first comes first. Closing the iterator ends the workers at once.
 
     Args:
+        files: taken as they are needed: what is not yet begun need not be held.
         processes: 0: this one alone. None: this one for little work, else one worker per core.
         cache: where results are remembered; None: every file is read.
     """
     remembered = cache.open(store.path) if cache is not None else None
-    try:
-        fresh = files
-        if remembered is not None:
-            known, fresh = _split(files, remembered)
-            yield from known
-        yield from _verify_fresh(store, fresh, processes, remembered)
-    finally:
-        if remembered is not None:
-            remembered.save()
-
-
-def _split(files: Iterable[StoredFile], remembered: Remembered) -> tuple[list[Checkpoint], list[StoredFile]]:
-    known: list[Checkpoint] = []
-    fresh: list[StoredFile] = []
-    for file in files:
-        point = remembered.get(file)
-        if point is None:
-            fresh.append(file)
-        else:
-            known.append(point)
-    return known, fresh
-
-
-def _verify_fresh(
-    store: Store, files: Iterable[StoredFile], processes: int | None, remembered: Remembered | None
-) -> Iterator[Checkpoint]:
-    waiting = iter(files)
-    few, all_of_them = _first(waiting, _WORTH_IT if processes is None else 0)
-    wanted = _cores() if processes is None else processes
     read_at = remembered.started() if remembered is not None else 0
-    found: Generator[Checkpoint, None, None]
-    if wanted == 0 or (processes is None and all_of_them) or not sys.executable:
-        found = (store.verify(file) for rest in (few, waiting) for file in rest)
-    else:
-        found = _Pool(store, _batches(few, waiting), wanted).results()
-    try:
-        for point in found:
-            if remembered is not None:
-                remembered.put(point, read_at)
-            yield point
-    finally:
-        found.close()
+    pool = _Pool(store, 0 if not sys.executable else _cores() if processes is None else processes)
+    waiting: list[_Batch] = []
+    """Until it is known that there is enough to do for processes."""
+    enough = _WORTH_IT if processes is None else 0
 
-
-def _first(files: Iterator[StoredFile], most_bytes: int) -> tuple[list[StoredFile], bool]:
-    """Files from the front up to so many bytes, and whether that were all."""
-    taken: list[StoredFile] = []
-    size = 0
-    while size <= most_bytes:
-        file = next(files, None)
-        if file is None:
-            return taken, True
-        taken.append(file)
-        size += file.size
-    return taken, False
-
-
-def _batches(*parts: Iterable[StoredFile]) -> Iterator[_Batch]:
-    batch: _Batch = []
-    size = 0
-    for part in parts:
-        for file in part:
+    def known_or_fresh() -> Iterator[Checkpoint | _Batch]:
+        batch: _Batch = []
+        size = 0
+        for file in files:
+            point = remembered.get(file) if remembered is not None else None
+            if point is not None:
+                yield point
+                continue
             batch.append(file)
             size += file.size
             if len(batch) == _BATCH_FILES or size >= _BATCH_BYTES:
                 yield batch
                 batch, size = [], 0
-    if batch:
-        yield batch
+        if batch:
+            yield batch
+
+    def found() -> Iterator[Checkpoint]:
+        nonlocal enough
+        for some in known_or_fresh():
+            if isinstance(some, Checkpoint):
+                yield some
+                continue
+            waiting.append(some)
+            enough -= sum(file.size for file in some)
+            while enough <= 0 and waiting:
+                yield from _noted(pool.give(waiting.pop(0)), remembered, read_at)
+        for batch in waiting:
+            yield from _noted(map(store.verify, batch), remembered, read_at)
+        yield from _noted(pool.finish(), remembered, read_at)
+
+    try:
+        yield from found()
+    finally:
+        pool.close()
+        if remembered is not None:
+            remembered.save()
+
+
+def _noted(points: Iterable[Checkpoint], remembered: Remembered | None, read_at: int) -> Iterator[Checkpoint]:
+    """The points, each remembered."""
+    for point in points:
+        if remembered is not None:
+            remembered.put(point, read_at)
+        yield point
 
 
 def _cores() -> int:
@@ -125,58 +107,64 @@ def _cores() -> int:
 
 
 class _Pool:
-    """The workers, and what each is at."""
+    """The workers, and what each is at. Without any, a batch is verified here."""
 
-    def __init__(self, store: Store, batches: Iterator[_Batch], wanted: int) -> None:
+    def __init__(self, store: Store, wanted: int) -> None:
         self._store = store
-        self._batches = batches
-        self._again: deque[_Batch] = deque()
         self._wanted = wanted
         self._busy: dict[int, tuple[_Worker, _Batch]] = {}
         """By the descriptor that the answer will come from."""
+        self._idle: list[_Worker] = []
+        self._again: deque[_Batch] = deque()
 
-    def results(self) -> Generator[Checkpoint, None, None]:
-        try:
-            while len(self._busy) < self._wanted and (batch := self._next_batch()):
-                yield from self._start(batch)
-            while self._busy:
-                for descriptor in _readable(self._busy):
-                    yield from self._answer(descriptor)
-        finally:
-            for worker, _ in self._busy.values():
-                worker.kill()
+    def give(self, batch: _Batch) -> Iterator[Checkpoint]:
+        """Have the batch verified; gives what was found meanwhile in others."""
+        found: list[Checkpoint] = []
+        while len(self._busy) >= self._wanted > 0:
+            found += self._answers()
+        yield from self._start(batch)  # before anyone looks at what was found
+        yield from found
+        while self._again:
+            yield from self.give(self._again.popleft())
 
-    def _next_batch(self) -> _Batch | None:
-        return self._again.popleft() if self._again else next(self._batches, None)
+    def finish(self) -> Iterator[Checkpoint]:
+        """What is still to be found."""
+        while self._busy or self._again:
+            if self._again:
+                yield from self.give(self._again.popleft())
+            else:
+                yield from self._answers()
+
+    def close(self) -> None:
+        """End the workers at once."""
+        for worker in (*self._idle, *(worker for worker, _ in self._busy.values())):
+            worker.kill()
+        self._busy, self._idle = {}, []
 
     def _start(self, batch: _Batch) -> Iterator[Checkpoint]:
-        """Give the batch to a new worker; where none can be started, verify it here."""
+        """Give the batch to a worker that is free or new; where none can be had, verify it here."""
         try:
-            worker = _Worker.start(self._store)
+            if self._wanted == 0:
+                raise BlockingIOError
+            worker = self._idle.pop() if self._idle else _Worker.start(self._store)
         except OSError:
             yield from map(self._store.verify, batch)
         else:
-            self._give(worker, batch)
+            self._busy[worker.answers.fileno()] = (worker, batch)
+            worker.ask(batch)
 
-    def _give(self, worker: _Worker, batch: _Batch) -> None:
-        self._busy[worker.answers.fileno()] = (worker, batch)
-        worker.ask(batch)
-
-    def _answer(self, descriptor: int) -> Iterator[Checkpoint]:
-        """Take one worker's answer and give it the next batch before anyone looks at the answer."""
-        worker, batch = self._busy[descriptor]
-        found = worker.answer()
-        del self._busy[descriptor]
-        if found is None:
-            yield from self._bury(worker, batch)
-            return
-        following = self._next_batch()
-        if following is None:
-            worker.kill()
-        else:
-            self._give(worker, following)
-        for file, result in zip(batch, found, strict=True):
-            yield _point(file, result)
+    def _answers(self) -> Iterator[Checkpoint]:
+        """Wait for some worker, and take what there is."""
+        for descriptor in _readable(self._busy):
+            worker, batch = self._busy[descriptor]
+            found = worker.answer()
+            del self._busy[descriptor]
+            if found is None:
+                yield from self._bury(worker, batch)
+                continue
+            self._idle.append(worker)
+            for file, result in zip(batch, found, strict=True):
+                yield _point(file, result)
 
     def _bury(self, worker: _Worker, batch: _Batch) -> Iterator[Checkpoint]:
         """A worker died over this batch."""
@@ -188,9 +176,6 @@ class _Pool:
         else:
             words = f"the process that read it died ({how})"
             yield Checkpoint(batch[0], Integrity.UNREADABLE, words, False, words)
-        following = self._next_batch()
-        if following is not None:
-            yield from self._start(following)
 
 
 def _readable(descriptors: Iterable[int]) -> list[int]:

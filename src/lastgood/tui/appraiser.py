@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 from textual.message import Message
 
@@ -16,6 +16,10 @@ from .news import Trouble
 
 _IN_PROCESS_MAX = 1_000_000
 """Bytes up to which a file is verified in this process when somebody waits for it: some milliseconds."""
+
+
+_MOST_REMEMBERED = 4_000
+"""Files whose verdicts stay in memory: those that somebody looked at last, and large ones."""
 
 
 class Appraiser:
@@ -35,12 +39,10 @@ class Appraiser:
         self._cache_folder = cache_folder
         self._verified: dict[StoredFile, Checkpoint] = {}
 
-    def verify_all(self, files: Sequence[StoredFile]) -> Generator[Checkpoint, None, None]:
-        """Each file verified, in processes of their own; remembered ones at once."""
-        fresh: list[StoredFile] = []
-        yield from self._remembered(files, fresh)
-        if fresh:
-            yield from map(self._remember, self._verify_elsewhere(fresh))
+    def verify_all(self, files: Iterable[StoredFile]) -> Generator[Checkpoint, None, None]:
+        """Each file verified, in processes of their own; taken and given bit by bit."""
+        for point in self._verify_elsewhere(files):
+            yield self._remember(point) if point.file.size > _IN_PROCESS_MAX else point
 
     def verify_now(self, files: Sequence[StoredFile]) -> Iterator[Checkpoint]:
         """Each file verified for somebody who waits: remembered ones at once, then small ones here, then large ones."""
@@ -61,7 +63,7 @@ class Appraiser:
             else:
                 fresh.append(file)
 
-    def _verify_elsewhere(self, files: Sequence[StoredFile]) -> Iterator[Checkpoint]:
+    def _verify_elsewhere(self, files: Iterable[StoredFile]) -> Iterator[Checkpoint]:
         from ..core.cache import Cache
         from ..core.workers import verify_files
 
@@ -69,6 +71,8 @@ class Appraiser:
         return verify_files(self.store, files, cache=cache)
 
     def _remember(self, point: Checkpoint) -> Checkpoint:
+        if len(self._verified) >= _MOST_REMEMBERED:
+            del self._verified[next(iter(self._verified))]
         self._verified[point.file] = point
         return point
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ..core import act
-from ..core.assess import Assessed, glance
+from ..core.assess import Assessed, assess_one, glance
 from ..core.errors import LastgoodError, Refused
 from ..core.examine import examine
 from ..core.journal import Journal
@@ -77,6 +77,8 @@ def propose_restore(store: Store, thresholds: Thresholds, seen: Assessed, file: 
     """
     session = store.session(seen.session.name)
     fresh = glance(store, session, thresholds)
+    if seen.points is None:  # not looked at yet, or let go
+        seen = assess_one(store, session, thresholds)
     point = store.verify(file) if file is not None else find_point(store, session, fresh.survey, "best")
     warnings: list[str] = []
     if point.valid and not point.runtime_accepts:

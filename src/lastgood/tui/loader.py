@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -58,6 +58,8 @@ class Loader:
         self._sweep: Sweep | None = None
         self._known: dict[str, Verdict] = {}
         """The sessions that the screen knows, by their names."""
+        self._looked_at: set[str] = set()
+        """Those that the screen holds whole because somebody looked at them."""
         self._wanted: _Jobs = queue.SimpleQueue()
         self._viewed: _Jobs = queue.SimpleQueue()
         self._front: object = None
@@ -76,7 +78,7 @@ class Loader:
         for server in self._servers:
             if not server.is_alive():
                 server.start()
-        self._sweep = Sweep(self._appraiser, self._post, self._known, self._forerun, self._painted)
+        self._sweep = Sweep(self._appraiser, self._post, self._known, self._forerun, self._painted, self._looked_at)
         self._forerun = None
         threading.Thread(target=self._guarded, args=(self._sweep,), name="lastgood-store", daemon=True).start()
 
@@ -102,9 +104,15 @@ class Loader:
 
     def want(self, session: Session) -> None:
         """Verify this session's files now; forgotten if another is wanted before its turn comes."""
+        self._looked_at.add(session.name)
         ticket = object()
         self._front = ticket
         self._wanted.put(lambda: self._look(session.name) if self._front is ticket else None)
+
+    def want_all(self, names: Collection[str]) -> None:
+        """Verify these sessions' files, one session after the other; none is forgotten."""
+        self._looked_at.update(names)
+        self.look_again(names)
 
     def look_again(self, names: Iterable[str]) -> None:
         """Read these sessions afresh, with whatever else the entries of the store that hold them hold by now."""

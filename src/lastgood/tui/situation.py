@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..core.assess import Assessed
 from ..core.model import Checkpoint, StoredFile, Verdict
+from .triage import nothing_left
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def restorable(situation: Situation) -> str | None:
     if situation.seen is not None and situation.seen.session.linked is not None:
         return "the session's folder is a symlink, and nothing is written through one"
     if situation.file is None:
-        if situation.seen is not None and situation.seen.points is not None and situation.seen.best is None:
+        if situation.seen is not None and nothing_left(situation.seen):
             return "no file of this session verifies; open it to see why"
         return None
     if situation.point is not None and not situation.point.valid:

@@ -1,16 +1,16 @@
-"""Going through the whole store: names and metadata, then listings, then contents, unclean sessions first."""
+"""Going through the whole store: names and metadata, then listings and contents, unclean sessions first."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from textual.message import Message
 
 from ..core.assess import Assessed
 from ..core.evidence import Host
-from ..core.model import Checkpoint, Session, Survey, Verdict
+from ..core.model import Checkpoint, Session, StoredFile, Survey, Verdict
 from .appraiser import Appraiser
 from .forerun import Forerun
 from .news import Batch, Names, Progress
@@ -20,6 +20,8 @@ _POST_EVERY_S = 0.1
 _FIRST_POST_S = 0.03
 _PAINT_S = 2.0
 """At most so long is waited for the first paint."""
+KEPT_WHOLE = 1_000
+"""Sessions, the worst first, of which the screen holds every file's record; of the others what a row shows."""
 
 
 class Sweep:
@@ -29,6 +31,7 @@ class Sweep:
         known: is given the names of all sessions and their verdicts, once they are known.
         forerun: what has been read already; None: nothing has.
         painted: set once the screen has been painted for the first time.
+        looked_at: the sessions that somebody has looked at: they are given whole.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Sweep:
         known: dict[str, Verdict],
         forerun: Forerun | None,
         painted: threading.Event,
+        looked_at: Collection[str] = (),
     ) -> None:
         self._appraiser = appraiser
         self._store = appraiser.store
@@ -45,6 +49,7 @@ class Sweep:
         self._known = known
         self._forerun = forerun
         self._painted = painted
+        self._looked_at = looked_at
         self._outbox = _Outbox(post)
         self._host = Host.look(self._store.path)
         self._actions = appraiser.actions()
@@ -58,10 +63,10 @@ class Sweep:
         """Go through the store to its end."""
         glanced = self._glance()
         if not self._stopped:
-            self._verify(self._survey(glanced))
+            self._verify(glanced)
 
-    def _glance(self) -> list[Assessed]:
-        """Every session by its name and metadata, worst first."""
+    def _glance(self) -> list[Session]:
+        """Every session by its name and metadata; given in the order in which they are to be verified."""
         glanced: list[Assessed] = []
         for some in self._glances():
             if self._stopped:
@@ -73,7 +78,8 @@ class Sweep:
         self._known.clear()
         self._known.update((seen.session.name, seen.verdict) for seen in glanced)
         self._post(Names(frozenset(self._known)))
-        return sorted(glanced, key=SORTS[0].key)
+        glanced.sort(key=lambda seen: (not seen.session.unclean, *SORTS[0].key(seen)))
+        return [seen.session for seen in glanced]
 
     def _glances(self) -> Iterator[list[Assessed]]:
         """What the forerun found; where there is none, or it died, what is found here."""
@@ -89,38 +95,42 @@ class Sweep:
         for session in self._store.sessions():
             yield [self._assess(session, unlisted, None)]
 
-    def _survey(self, glanced: Sequence[Assessed]) -> list[Assessed]:
-        """The same with their files listed, in the order in which they are to be verified."""
-        surveyed: list[Assessed] = []
-        for done, seen in enumerate(glanced):
-            if self._stopped:
-                return []
-            surveyed.append(self._assess(seen.session, self._store.survey(seen.session), None))
-            self._outbox.put(surveyed[-1], Progress("listing", done, len(glanced)))
-        self._outbox.flush()
-        return sorted(surveyed, key=lambda seen: (not seen.session.unclean, *SORTS[0].key(seen)))
+    def _verify(self, sessions: Sequence[Session]) -> None:
+        """List and verify one session's files after the other's; of each no more is held than is under way."""
+        under_way: dict[str, tuple[Session, Survey, list[Checkpoint]]] = {}
+        done = 0
 
-    def _verify(self, surveyed: Sequence[Assessed]) -> None:
-        total = sum(len(seen.survey.files) for seen in surveyed)
-        owner = {file.path: seen for seen in surveyed for file in seen.survey.files}
-        missing = {seen.session.name: len(seen.survey.files) for seen in surveyed}
-        found: dict[str, list[Checkpoint]] = {seen.session.name: [] for seen in surveyed}
-        for seen in surveyed:
-            if not seen.survey.files:
-                self._outbox.put(self._assess(seen.session, seen.survey, ()))
-        work = self._appraiser.verify_all([file for seen in surveyed for file in seen.survey.files])
-        for done, point in enumerate(work, 1):
+        def files() -> Iterator[StoredFile]:
+            for session in sessions:
+                if self._stopped:
+                    return
+                survey = self._store.survey(session)
+                under_way[session.name] = (session, survey, [])
+                owner.update((file.path, session.name) for file in survey.files)
+                if survey.files:
+                    yield from survey.files
+                else:
+                    finish(session.name)
+
+        def finish(name: str) -> None:
+            nonlocal done
+            session, survey, points = under_way.pop(name)
+            seen = self._assess(session, survey, _in_order(survey, points))
+            done += 1
+            whole = done <= KEPT_WHOLE or name in self._looked_at
+            self._outbox.put(seen if whole else seen.slim(), Progress("verifying", done, len(sessions)))
+
+        owner: dict[str, str] = {}
+        work = self._appraiser.verify_all(files())
+        for point in work:
             if self._stopped:
                 work.close()
                 return
-            seen = owner[point.file.path]
-            name = seen.session.name
-            found[name].append(point)
-            missing[name] -= 1
-            if missing[name] == 0:
-                points = _in_order(seen.survey, found.pop(name))
-                self._outbox.put(self._assess(seen.session, seen.survey, points))
-            self._outbox.tell(Progress("verifying", done, total))
+            name = owner.pop(point.file.path)
+            _, survey, points = under_way[name]
+            points.append(point)
+            if len(points) == len(survey.files):
+                finish(name)
         self._outbox.flush()
 
     def _assess(self, session: Session, survey: Survey, points: Sequence[Checkpoint] | None) -> Assessed:

@@ -45,6 +45,8 @@ def listed(seen: Assessed) -> bool:
 
 def good_of(seen: Assessed) -> tuple[int, int] | None:
     """Valid files and all files; None where they have not been verified."""
+    if seen.figures is not None:
+        return seen.figures.valid, seen.figures.files
     if seen.points is None:
         return None
     return sum(p.valid for p in seen.points), len(seen.points)
@@ -52,7 +54,16 @@ def good_of(seen: Assessed) -> tuple[int, int] | None:
 
 def lost_iterations(seen: Assessed) -> int | None:
     """What going back to the best restore point loses; None where that is not known or there is none."""
+    if seen.figures is not None:
+        return seen.figures.lost_iterations
     return seen.price_of(seen.best).iterations if seen.best is not None else None
+
+
+def nothing_left(seen: Assessed) -> bool:
+    """Whether its files were verified, and there is none to go back to."""
+    if seen.figures is not None:
+        return not seen.figures.has_best
+    return seen.points is not None and seen.best is None
 
 
 def _newest(seen: Assessed) -> int:
@@ -70,8 +81,7 @@ def _fewest_good(seen: Assessed) -> tuple[object, ...]:
 
 def _dearest(seen: Assessed) -> tuple[object, ...]:
     lost = lost_iterations(seen)
-    nothing_left = seen.points is not None and seen.best is None
-    return (0 if nothing_left else 2 if lost is None else 1, -(lost or 0), *_worst(seen))
+    return (0 if nothing_left(seen) else 2 if lost is None else 1, -(lost or 0), *_worst(seen))
 
 
 SORTS: tuple[Sort, ...] = (
@@ -88,7 +98,8 @@ SORTS: tuple[Sort, ...] = (
 
 def is_fault(seen: Assessed) -> bool:
     """Whether somebody should look into it."""
-    return seen.verdict in FAULTS or bool(seen.problems) or any(not point.valid for point in seen.points or ())
+    good = good_of(seen)
+    return seen.verdict in FAULTS or bool(seen.problems) or (good is not None and good[0] < good[1])
 
 
 def matches(seen: Assessed, query: str) -> bool:

@@ -296,9 +296,11 @@ class MainScreen(Previewing, inherit_bindings=False):
         self._order_soon()
 
     def on_session_tree_opened(self, message: SessionTree.Opened) -> None:
-        seen = self._known.get(message.session)
-        if seen is not None and seen.points is None:
-            self.loader.want(seen.session)
+        unseen = [name for name in message.sessions if name in self._known and self._known[name].points is None]
+        if len(unseen) == 1:
+            self.loader.want(self._known[unseen[0]].session)
+        else:
+            self.loader.want_all(unseen)
 
     # The rest
 

@@ -18,7 +18,7 @@ from ..actions import bindings_for
 from ..ink import ink
 from ..rows import Rows
 from ..text import Part, clip, fit, strip
-from ..triage import Line, good_of, keep_place, lines, listed, lost_iterations, points_by_path
+from ..triage import Line, good_of, keep_place, lines, listed, lost_iterations, nothing_left, points_by_path
 
 _LEAD = 15
 """Mark, fold, symbol and word."""
@@ -43,11 +43,11 @@ class SessionTree(Rows):
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("tree")
 
     class Opened(Message):
-        """Somebody wants to see into a session."""
+        """Somebody wants to see into these sessions."""
 
-        def __init__(self, session: str) -> None:
+        def __init__(self, *sessions: str) -> None:
             super().__init__()
-            self.session = session
+            self.sessions = sessions
 
     class Entered(Message):
         """Enter on a restore point: look at it."""
@@ -179,6 +179,7 @@ class SessionTree(Rows):
             self.opened.clear()
         else:
             self.opened.update(self._by_name)
+            self.post_message(self.Opened(*self._by_name))
         self._refold()
 
     def _fold(self, session: str) -> None:
@@ -286,7 +287,7 @@ class SessionTree(Rows):
         else:
             tone = "muted" if good[0] == good[1] else "bad" if good[0] == 0 else "warning"
             parts.append((fit(f"{good[0]}/{good[1]}", 8, right=True), self._look(tone)))
-        if good is not None and seen.best is None:
+        if nothing_left(seen):
             parts.append((fit("all", 6, right=True), self._look("bad")))
         elif lost is None:
             parts.append((fit("·" if good is None else "?", 6, right=True), muted))
