@@ -20,7 +20,7 @@ _POST_EVERY_S = 0.1
 _FIRST_POST_S = 0.03
 _PAINT_S = 2.0
 """At most so long is waited for the first paint."""
-KEPT_WHOLE = 1_000
+KEPT_WHOLE = 500
 """Sessions, the worst first, of which the screen holds every file's record; of the others what a row shows."""
 
 
