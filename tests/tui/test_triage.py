@@ -41,15 +41,15 @@ def test_worst_first_then_the_latest_activity() -> None:
         seen("d", Verdict.DAMAGED),
         seen("u", Verdict.UNCERTAIN),
     ]
-    assert names(triage.chosen(store)) == ["c2", "c1", "d", "u", "l", "e"]
-    assert names(triage.chosen(store, sort=SORT["last"]))[0] == "e"
-    assert names(triage.chosen(store, sort=SORT["session"])) == ["c1", "c2", "d", "e", "l", "u"]
-    assert names(triage.chosen(store, sort=SORT["it"], reverse=True))[-1] == "e"
+    assert names(triage.in_order(store)) == ["c2", "c1", "d", "u", "l", "e"]
+    assert names(triage.in_order(store, SORT["last"]))[0] == "e"
+    assert names(triage.in_order(store, SORT["session"])) == ["c1", "c2", "d", "e", "l", "u"]
+    assert names(triage.in_order(store, SORT["it"], reverse=True))[-1] == "e"
 
 
 def test_faults_leave_out_what_runs_and_what_has_ended() -> None:
     store = [seen("e", Verdict.ENDED), seen("c"), seen("l", Verdict.LIVE), seen("u", Verdict.UNCERTAIN)]
-    assert names(triage.chosen(store, faults_only=True)) == ["c", "u"]
+    assert names(triage.narrowed(triage.in_order(store), faults_only=True)) == ["c", "u"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_faults_leave_out_what_runs_and_what_has_ended() -> None:
 )
 def test_filter(query: str, found: list[str]) -> None:
     store = [seen("nightly-crawl", at=2), seen("billing", at=1, reason="out of memory")]
-    assert names(triage.chosen(store, query=query)) == found
+    assert names(triage.narrowed(triage.in_order(store), query=query)) == found
 
 
 def test_a_session_opens_to_checkpoints_newest_first_then_backups_then_orphans() -> None:

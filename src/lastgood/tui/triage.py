@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -160,18 +160,15 @@ def fuzzy(wanted: str, text: str) -> bool:
     return bool(ends)
 
 
-def chosen(
-    sessions: Iterable[Assessed],
-    *,
-    query: str = "",
-    faults_only: bool = False,
-    sort: Sort = SORTS[0],
-    reverse: bool = False,
-) -> list[Assessed]:
-    """The sessions to show, in their order."""
-    kept = [s for s in sessions if (not faults_only or is_fault(s)) and matches(s, query)]
-    kept.sort(key=sort.key, reverse=reverse)
-    return kept
+def in_order(sessions: Iterable[Assessed], sort: Sort = SORTS[0], *, reverse: bool = False) -> list[Assessed]:
+    """All sessions, sorted."""
+    return sorted(sessions, key=sort.key, reverse=reverse)
+
+
+def narrowed(order: Sequence[Assessed], *, query: str = "", faults_only: bool = False) -> list[Assessed]:
+    """Those of the sessions that are to be shown."""
+    kept = [seen for seen in order if is_fault(seen)] if faults_only else list(order)
+    return [seen for seen in kept if matches(seen, query)] if query.split() else kept
 
 
 _KIND_ORDER = {FileKind.CHECKPOINT: 0, FileKind.LATEST: 0, FileKind.BACKUP: 1, FileKind.ORPHAN: 2}

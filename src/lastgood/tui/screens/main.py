@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.timer import Timer
 from textual.widgets import Static
 
 from ...core.assess import Assessed
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from ..widgets.filter import Filter
 
 _BUSY_SHARE = 40
-"""Putting the rows in order may take at most one part in so many of the screen's time."""
+"""Putting the rows in order after news may take at most one part in so many of the screen's time."""
+_TYPING_S = 0.04
+"""What is typed faster than this is looked for together."""
 
 
 class MainScreen(Previewing, inherit_bindings=False):
@@ -47,6 +50,9 @@ class MainScreen(Previewing, inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[str, Assessed] = {}
+        self._in_order: list[Assessed] | None = None
+        """All of them, sorted; None when that is to be done again."""
+        self._typing: Timer | None = None
         self._filter: Filter | None = None
         """Made when it is first asked for: the first paint does not need it."""
         self._query = ""
@@ -153,6 +159,7 @@ class MainScreen(Previewing, inherit_bindings=False):
                 continue
             self._known[seen.session.name] = seen
             fresh.append(seen)
+        self._in_order = None
         self.sessions.freshen(fresh)
         self._order_soon()
 
@@ -160,6 +167,7 @@ class MainScreen(Previewing, inherit_bindings=False):
         self._listed = True
         for name in self._known.keys() - message.names:
             del self._known[name]
+        self._in_order = None
         self._order_soon()
 
     def on_progress(self, message: Progress) -> None:
@@ -173,7 +181,7 @@ class MainScreen(Previewing, inherit_bindings=False):
         self.status.say(message.says.split("\n")[0], "bad")
 
     def _order_soon(self) -> None:
-        """Put the rows in order, now if that is cheap, else when it is due."""
+        """Put the rows in order after news, now if that is cheap, else when it is due: it may not take all the time."""
         if not self._listed and not self.sessions.shown:
             self._order()
         elif not self._order_due:
@@ -183,13 +191,9 @@ class MainScreen(Previewing, inherit_bindings=False):
     def _order(self) -> None:
         self._order_due = False
         began = time.monotonic()
-        order = triage.chosen(
-            self._known.values(),
-            query=self._query,
-            faults_only=self._faults_only,
-            sort=self._sort,
-            reverse=self._reverse,
-        )
+        if self._in_order is None:
+            self._in_order = triage.in_order(self._known.values(), self._sort, reverse=self._reverse)
+        order = triage.narrowed(self._in_order, query=self._query, faults_only=self._faults_only)
         tree = self.sessions
         tree.marks &= self._known.keys()
         tree.show(order, now_ns())
@@ -254,7 +258,9 @@ class MainScreen(Previewing, inherit_bindings=False):
     def on_input_changed(self, message: Input.Changed) -> None:
         if message.input.id == "filter-input":
             self._query = message.value
-            self._order_soon()
+            if self._typing is not None:
+                self._typing.stop()
+            self._typing = self.set_timer(_TYPING_S, self._order)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         if message.input.id == "filter-input":
@@ -282,18 +288,20 @@ class MainScreen(Previewing, inherit_bindings=False):
 
     def action_faults(self) -> None:
         self._faults_only = not self._faults_only
-        self._order_soon()
+        self._order()
 
     def action_sort(self) -> None:
         at = triage.SORTS.index(self._sort)
         self._sort = triage.SORTS[(at + 1) % len(triage.SORTS)]
         self._reverse = False
+        self._in_order = None
         self.status.say(f"sorted by {self._sort.name}; S reverses", "muted")
-        self._order_soon()
+        self._order()
 
     def action_reverse(self) -> None:
         self._reverse = not self._reverse
-        self._order_soon()
+        self._in_order = None
+        self._order()
 
     def on_session_tree_opened(self, message: SessionTree.Opened) -> None:
         unseen = [name for name in message.sessions if name in self._known and self._known[name].points is None]

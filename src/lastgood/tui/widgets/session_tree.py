@@ -25,6 +25,8 @@ _LEAD = 15
 _FIGURES = (("last", 6), ("it", 6), ("good", 8), ("loses", 6))
 """The columns on the right and their widths; each is right-aligned with one blank before it."""
 _NAMES_IN_CONFIGURATION = {"last": "last", "it": "iteration", "good": "points", "loses": "loses"}
+_FILES_SEEN = 3
+"""Of a session opened at the lower edge, so many files come into sight."""
 
 
 class SessionTree(Rows):
@@ -155,6 +157,7 @@ class SessionTree(Rows):
         else:
             self.opened.add(line.session)
             self._refold()
+            self._show_files(line.session)
             self.post_message(self.Opened(line.session))
 
     def action_unfold(self) -> None:
@@ -185,6 +188,11 @@ class SessionTree(Rows):
     def _fold(self, session: str) -> None:
         self.opened.discard(session)
         self._refold()
+
+    def _show_files(self, session: str) -> None:
+        """Scroll so far that the first files of an opened session, under the cursor, can be seen."""
+        self.show_row(self.cursor + min(len(self._files[session]), _FILES_SEEN))
+        self.show_row(self.cursor)
 
     def _refold(self) -> None:
         self.show([self._by_name[seen.session.name] for seen in self._order], self.now_ns)
