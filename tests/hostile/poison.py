@@ -33,7 +33,7 @@ SEQUENCES = {
 
 _FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _UNSEEN = frozenset("\u034f\u3164\u2800\ufe0f\U000e0100")
-_OURS = re.compile(rb"\x1b\[[?>=<]?[0-9;:]*\$?[A-Za-z]|\x1b[=>78]|\x1b\(B")
+_OURS = re.compile(rb"\x1b\[[?>=<]?[0-9;:]*\$?[A-Za-z]|\x1b[=>78M]|\x1b\(B")
 
 
 def acting(raw: bytes) -> list[str]:

@@ -253,6 +253,7 @@ def serve() -> None:
     """A worker's life: the store first, then batches until the pipe ends."""
     import gc
 
+    os.nice(10)  # a key comes first
     gc.disable()  # what a file holds has no cycles
     questions, answers = open(0, "rb"), open(1, "wb")  # noqa: SIM115
     store = _store(_receive(questions) or b"")

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .widgets.messages_view import MessagesView
 
 
+class Instead(Static, can_focus=True):
+    """Why there is nothing to show yet, in a viewer's place: it can have the focus, which would else be nowhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What the preview is about."""
@@ -56,7 +60,7 @@ class Panes(Container):
 
     def compose(self) -> ComposeResult:
         yield Overview(id="overview")
-        yield Static(id="nothing", markup=False)
+        yield Instead(id="nothing", markup=False)
 
     @property
     def current(self) -> Widget:
@@ -103,10 +107,15 @@ class Panes(Container):
 
     def _draw(self) -> None:
         missing = self._missing()
+        held = self.screen.focused in self.children
+        front = self.query_one(f"#{self.tab if missing is None else 'nothing'}")
+        front.display = True
+        if held:
+            self.screen.set_focus(front)  # before what had it is hidden
         for pane in self.children:
-            pane.display = pane.id == (self.tab if missing is None else "nothing")
+            pane.display = pane is front
         if missing is not None:
-            self.query_one("#nothing", Static).update(block([line] for line in missing.split("\n")))
+            self.query_one("#nothing", Instead).update(block([line] for line in missing.split("\n")))
 
     def _missing(self) -> str | None:
         """Show what there is in the viewer in front; None, or why there is nothing to show yet."""

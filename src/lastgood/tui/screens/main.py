@@ -196,6 +196,7 @@ class MainScreen(Previewing, inherit_bindings=False):
         order = triage.narrowed(self._in_order, query=self._query, faults_only=self._faults_only)
         tree = self.sessions
         tree.marks &= self._known.keys()
+        focused = self._focused_value()
         tree.show(order, now_ns())
         if not (self._moved or tree.opened or tree.marks) and self.is_current and tree.cursor:
             # Nobody has moved yet: the worst session stays under the cursor while more are found.
@@ -203,7 +204,13 @@ class MainScreen(Previewing, inherit_bindings=False):
         self._order_cost_s = time.monotonic() - began
         self._show_header()
         self._show_empty()
-        self._focus_changed()
+        if self._focused_value() is not focused or focused is not self._previewed:
+            self._focus_changed()
+
+    def _focused_value(self) -> Assessed | None:
+        """What is known of the session that the cursor is on or in."""
+        line = self.sessions.focused_line
+        return None if line is None else self.sessions.seen_of(line)
 
     # What is shown
 

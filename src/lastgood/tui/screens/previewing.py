@@ -35,6 +35,8 @@ class Previewing(Acting, inherit_bindings=False):
         self._asked_for: str | None = None
         self._following: Timer | None = None
         self._compare_with: StoredFile | None = None
+        self._previewed: Assessed | None = None
+        """What the preview was last drawn from."""
 
     @property
     def panes(self) -> Panes:
@@ -91,8 +93,9 @@ class Previewing(Acting, inherit_bindings=False):
     def _focus_changed(self) -> None:
         """The cursor is on something else, or more is known of what it is on."""
         line = self.sessions.focused_line
+        self._previewed = None
         if line is not None:
-            seen = self.sessions.seen_of(line)
+            self._previewed = seen = self.sessions.seen_of(line)
             if seen.points is None and self._asked_for != line.session:
                 self._asked_for = line.session
                 self.loader.want(seen.session)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from textual.binding import BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -70,12 +71,18 @@ class SessionTree(Rows):
         """Sessions that are acted upon: where one moves away, the cursor stays where the eye is."""
         self.now_ns = 0
         self._looks: dict[str, Style] = {}
+        self._refolded = False
+        """A session was opened or closed, or has other files, since the rows were made."""
 
     # What is shown
 
     def show(self, order: Sequence[Assessed], now_ns: int) -> None:
         """Show these sessions in this order; the cursor stays on its session or file."""
         held, was_at = self.focused_line, self.cursor
+        if not self._refolded and [s.session.name for s in order] == [s.session.name for s in self._order]:
+            self._order = order  # the rows are the same: what changed in them has been drawn already
+            return
+        self._refolded = False
         if held is not None and held.session in self.leaving:
             held = self._after_leaving(held, order)
         self._order, self.now_ns = order, now_ns
@@ -103,15 +110,17 @@ class SessionTree(Rows):
     def freshen(self, changed: Iterable[Assessed]) -> None:
         """Newer values in the rows that there are; their order is put right by :meth:`show`, which costs more."""
         reopened = False
+        top = self.scroll_offset.y
+        seen_now = {line.session: y for y, line in enumerate(self._rows[top : top + self.size.height])}
         for seen in changed:
             name = seen.session.name
             if name in self._by_name:
                 self._by_name[name] = seen
                 reopened = reopened or name in self.opened
+                if name in seen_now:
+                    self.refresh(Region(0, seen_now[name], self.size.width, 1))
         if reopened:
             self._refold()
-        else:
-            self.refresh()
 
     def _make_rows(self) -> None:
         self._rows = lines(self._order, self.opened)
@@ -195,6 +204,7 @@ class SessionTree(Rows):
         self.show_row(self.cursor)
 
     def _refold(self) -> None:
+        self._refolded = True
         self.show([self._by_name[seen.session.name] for seen in self._order], self.now_ns)
 
     def go_to(self, session: str, path: str | None = None) -> None:
