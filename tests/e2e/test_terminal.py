@@ -116,7 +116,7 @@ def test_pick_draws_on_the_terminal_and_answers_on_the_pipe(store: str) -> None:
     theirs, ours = os.pipe()[::-1]
     with Terminal([*LASTGOOD, "pick", store], stdout=theirs, size=(100, 30)) as t:
         os.close(theirs)
-        t.wait_for("c choose", "billing1", gone="verifying")
+        t.wait_for("c choose", "billing1", "◂ best")
         t.press("c")
         assert t.exit_code() == 0
     with os.fdopen(ours, "rb") as pipe:

@@ -55,12 +55,12 @@ async def moving(h: Hand) -> None:
 
 @does("open", "close", "unfold", "fold-all")
 async def opening(h: Hand) -> None:
-    await h.do("open", h.has("◂ best", "backup"))
+    await h.do("open", h.has("▾ ✗", "periodic  ◂ best"))
     await h.do("unfold", h.at(1))
     await h.do("close", h.at(0))
     await h.on.press("enter")
-    await h.on.until(h.lacks("◂ best"), "closed again")
-    await h.do("fold-all", lambda: h.on.text.count("◂ best") > 1)
+    await h.on.until(h.lacks("▾ ✗"), "closed again")
+    await h.do("fold-all", lambda: h.on.text.count("▾ ✗") > 1)
 
 
 @does("pane", "pane-back", "back", "zoom")

@@ -259,6 +259,29 @@ async def test_help_names_every_action(store: str) -> None:
         assert "Keys" not in screen.rows[0]
 
 
+async def test_the_palette_says_keys_as_they_are_written_and_set(store: str) -> None:
+    async with driven(store, keys={"sort": "o"}) as screen:
+        await screen.press("ctrl+p", *"sort")
+        await screen.until_shown("Sort by the next column (o)")
+        await screen.press("escape", "ctrl+p", *"filter")
+        await screen.until_shown("(/)")
+
+
+@pytest.mark.parametrize(("size", "path"), [((60, 20), False), ((80, 24), True), ((200, 50), True)])
+async def test_the_counts_of_what_is_bad_go_before_the_path(store: str, size: tuple[int, int], path: bool) -> None:
+    stores.write_session(store, "dddd1111", meta=b"{")
+    async with driven(store, size=size) as screen:
+        assert "damaged" in screen.rows[0] and "crashed" in screen.rows[0]
+        assert (store[-8:] in screen.rows[0]) is path
+
+
+async def test_where_there_is_room_the_overview_tells_what_each_point_costs_and_how_it_ends(store: str) -> None:
+    async with driven(store, size=(140, 50)) as screen:
+        await screen.until_shown("Going back to", "loses 1 iteration", "◂ best")
+        await screen.press("enter", "down", "down")
+        await screen.until_shown("How its conversation ends")
+
+
 async def test_tabs(store: str) -> None:
     async with driven(store) as screen:
         await screen.press("2", "tab")

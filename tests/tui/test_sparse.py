@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 
 import pyte
+import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -77,17 +79,40 @@ def test_one_changed_cell_costs_a_move_and_a_character() -> None:
     assert image.update([(3, 0, Strip([Segment("verifying 813", STYLES[4])]))], CONSOLE) == "\x1b[4;13H3"
 
 
-def test_from_the_first_wide_character_on_a_row_is_written_whole() -> None:
+def test_what_stands_beside_wide_characters_changes_alone() -> None:
     image = Image()
     image.update([(0, 0, Strip([Segment("see 日志 1 of it")]))], CONSOLE)
-    written = image.update([(0, 0, Strip([Segment("see 日志 2 of it")]))], CONSOLE)
-    assert "日志 2 of it" in written and "see" not in written
+    assert image.update([(0, 0, Strip([Segment("see 日志 2 of it")]))], CONSOLE) == "\x1b[1;10H2"
+    written = image.update([(0, 0, Strip([Segment("see 日文 2 of it")]))], CONSOLE)
+    assert "日文" in written and "see" not in written and "of it" not in written
 
 
-def test_the_mark_at_the_end_of_a_row_with_wide_characters_goes_alone() -> None:
-    image = Image()
-    image.update([(0, 0, Strip([Segment("日志 1│")]))], CONSOLE)
-    assert image.update([(0, 0, Strip([Segment("日志 1┃")]))], CONSOLE) == "\x1b[1;7H┃"
+@pytest.mark.parametrize("cells", [1, 2, None])
+def test_where_a_terminal_counts_otherwise_what_stands_beside_stays_in_its_place(
+    cells: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if cells is not None:
+        monkeypatch.setattr("pyte.screens.wcwidth", lambda char: 1 if char < "\u0300" else cells)
+    random_ = random.Random(11)
+    words = ["日志", "ग्राहक प्रतिक्रिया", "⚠\ufe0f ", "👩\u200d🔧", "e\u0301", "plain", "    "]
+    image, seen = Image(), Terminal(40)
+    seen.feed("\x1b[?7l")  # as the screen has it: what runs over the edge is not wrapped
+    lefts, rights = [""] * 6, [""] * 6
+    for _ in range(200):
+        y = random_.randrange(6)
+        if random_.random() < 0.5:
+            lefts[y] = f"{random_.choice(words)} {random_.choice(words)}"
+        rights[y] = f"|{random_.choice(['beside', 'it', 'stands this'])}"
+        strips = [
+            (y, x, Strip([Segment(text)]).adjust_cell_length(cells))
+            for y in range(6)
+            for x, cells, text in ((0, 26, lefts[y]), (26, 14, rights[y]))
+        ]
+        seen.feed(image.update(strips, CONSOLE))
+        for y in range(6):
+            shown = [seen.screen.buffer[y][x].data for x in range(40)]
+            assert "".join(shown[26:]) == rights[y].ljust(14)
+            assert set("".join(shown[:26])) <= {" ", *lefts[y], *unicodedata.normalize("NFC", lefts[y])}
 
 
 def named(top: int, *, style: Style = STYLES[0]) -> list[tuple[int, int, Strip]]:

@@ -74,6 +74,17 @@ def conversation(value: dict[str, Any]) -> list[Turn]:
     return turns + _never_called({k: v for k, v in pending.items() if k not in called})
 
 
+def in_a_line(turn: Turn) -> str:
+    """`assistant: two tests fail → run_tests {"path": "tests"}`: who spoke and what was said, without a line's end."""
+    told = []
+    for part in turn.parts:
+        if isinstance(part, Call):
+            told.append(f"→ {part.name} {part.arguments}")
+        else:
+            told.append(part.text)
+    return f"{turn.role}: {' '.join(' '.join(told).split())}"
+
+
 def _pending(listed: object) -> dict[str, Call]:
     if not isinstance(listed, list):
         return {}

@@ -31,7 +31,7 @@ class Lineage:
     """What its ``recover_session`` returns."""
     best: Checkpoint | None
     advice: str | None
-    """Where the two differ: `The runtime alone would resume from X; lastgood advises Y because …`."""
+    """Where the two differ: `lastgood advises Y because …. The runtime alone would resume from X`."""
     same: tuple[tuple[str, str], ...] = ()
     """Path of a file, and the path of the checkpoint that it duplicates: a backup, or a restored copy."""
 
@@ -177,12 +177,12 @@ def _advice(
     if best is None:
         if not any_file:
             return None
-        return f"The runtime alone {alone}; lastgood advises none, because no file of the session verifies"
+        return f"lastgood advises none, because no file of the session verifies. The runtime alone {alone}"
     because = _because(session, choice, best)
     if because is None and (recovered is None or not same_content(recovered, best)):
         alone = "would recover nothing" if recovered is None else f"would recover from {_name(recovered)}"
         because = _because(session, recovered, best)
-    return None if because is None else f"The runtime alone {alone}; lastgood advises {_name(best)} because {because}"
+    return None if because is None else f"lastgood advises {_name(best)} because {because}. The runtime alone {alone}"
 
 
 def _what_the_runtime_does(survey: Survey, choice: Checkpoint | None) -> str:
@@ -191,7 +191,9 @@ def _what_the_runtime_does(survey: Survey, choice: Checkpoint | None) -> str:
             return f"would follow {_base(survey.latest.path)} out of the folder, to {survey.latest.target}"
         return "would find nothing to resume from"
     if not choice.runtime_accepts:
-        return f"would fail on {_name(choice)} ({choice.runtime_reason or choice.reason})"
+        # The digests of a mismatch stand with the file: here they would bury what is to be done.
+        reason = (choice.runtime_reason or choice.reason or "").partition(": expected ")[0]
+        return f"would fail on {_name(choice)} ({reason})"
     return f"would resume from {_name(choice)}"
 
 
@@ -210,11 +212,11 @@ def _because(session: Session, choice: Checkpoint | None, best: Checkpoint) -> s
         at = "" if best.header.iteration is None else f", at iteration {best.header.iteration}"
         return f"it is the furthest that verifies{at}"
     if is_foreign(session, choice):
-        return f"the other is of another session: {choice.header.session_id}"
+        return f"the runtime's choice is of another session: {choice.header.session_id}"
     if choice.header.trigger == "salvaged":
-        return "the other is salvaged"
+        return "the runtime's choice is salvaged"
     if choice.file.kind is FileKind.ORPHAN:
-        return "the other was never finished"
+        return "the runtime's choice was never finished"
     ahead = (best.header.iteration or 0) - (choice.header.iteration or 0)
     if best.header.iteration is not None and choice.header.iteration is not None and ahead > 0:
         return f"it is {counted(ahead, 'iteration')} further"

@@ -25,7 +25,7 @@ from ..core.model import Checkpoint
 from ..core.store import Store
 from ..core.verdict import Thresholds
 from ..themes import STATES
-from .actions import VERBS, bindings_for
+from .actions import VERBS, bindings_for, shown_keys
 from .forerun import Forerun
 from .keys import OneKeyAtATime
 from .loader import Loader
@@ -188,7 +188,8 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         for verb in VERBS:
             if verb.palette:
                 run = partial(self._run_verb, verb.place, verb.action)
-                yield SystemCommand(verb.label.capitalize(), f"{verb.help} ({verb.keys})", run)
+                keys = shown_keys(self._keymap.get(verb.name, verb.keys))
+                yield SystemCommand(verb.label.capitalize(), f"{verb.help} ({keys})", run)
 
     async def _run_verb(self, place: str, action: str) -> None:
         target = {"tree": "focused", "screen": "screen", "app": "app"}[place]

@@ -78,6 +78,8 @@ class Detail:
     diagnosis: tuple[str, ...] = ()
     """What exactly is wrong, in sentences."""
     excerpt: str = ""
+    closing: tuple[str, ...] = ()
+    """The last turns of its conversation, a line each."""
 
 
 class Detailed(Message):

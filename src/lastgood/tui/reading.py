@@ -14,6 +14,9 @@ from .news import Compared, Detail, Logged, Opened, Paged
 
 _DETAIL_MAX = 8_000_000
 """Bytes up to which a file is read whole for its overview."""
+_CLOSING = 3
+_CLOSING_LENGTH = 240
+"""So many turns of a conversation, and so much of each, tell what was going on."""
 
 
 def detail(store: Store, seen: Assessed, point: Checkpoint) -> Detail:
@@ -25,11 +28,12 @@ def detail(store: Store, seen: Assessed, point: Checkpoint) -> Detail:
         raw = store.read(file)
     except LastgoodError as error:
         return Detail(file, diagnosis=(str(error),))
+    pending, closing = _left_off(raw, store.state_path(file))
     if point.valid:
-        return Detail(file, pending=_pending(raw, store.state_path(file)))
+        return Detail(file, pending, closing=closing)
     found = store.diagnose(raw, point, _neighbours(store, seen, point))
     sentences = (found.sentence, *(note.sentence for note in found.notes))
-    return Detail(file, _pending(raw, store.state_path(file)), sentences, found.excerpt)
+    return Detail(file, pending, sentences, found.excerpt, closing)
 
 
 def _neighbours(store: Store, seen: Assessed, point: Checkpoint) -> list[tuple[Checkpoint, dict[str, object]]]:
@@ -111,10 +115,15 @@ def _object(raw: bytes) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _pending(raw: bytes, keys: tuple[str, ...]) -> tuple[str, ...]:
+def _left_off(raw: bytes, keys: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What was going on: the calls that are pending, and the last turns."""
+    from ..core.chat import conversation, in_a_line
     from ..core.pending import pending_calls
 
     try:
-        return tuple(call.says() for call in pending_calls(within(parse_exactly(raw), keys)))
+        state = within(parse_exactly(raw), keys)
     except ParseFault:
-        return ()
+        return (), ()
+    turns = conversation(state)[-_CLOSING:] if isinstance(state, dict) else []
+    closing = tuple(in_a_line(turn)[:_CLOSING_LENGTH] for turn in turns if turn.role != "pending")
+    return tuple(call.says() for call in pending_calls(state)), closing

@@ -42,6 +42,8 @@ def needs_session(situation: Situation) -> str | None:
 def needs_file(situation: Situation) -> str | None:
     if situation.file is not None or situation.point is not None:
         return None
+    if situation.seen is not None and situation.seen.points is None and situation.seen.figures is None:
+        return "the files of this session have not been verified yet"
     return needs_session(situation) or "this session has no restore point to take; open it to see its files"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from rich.cells import get_character_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -22,7 +23,12 @@ Cell = tuple[str, str]
 Row = Sequence[Cell | None]
 """Cells from the left; None is one that may show anything, like all beyond the end."""
 
+Stretch = tuple[int, int, int]
+"""Cells of a row in which terminals may count otherwise: from, to, and how far what they count more may run over."""
+
 _ERASE = "\x1b[K"
+_NEAR = 6
+"""Cells between two stretches that are written as one: it costs as many bytes to say where the second begins."""
 _FEWEST_TO_SCROLL = 3
 """Rows that have to stand elsewhere than before for the terminal to move them itself."""
 
@@ -99,7 +105,8 @@ class Image:
         width = max(map(len, (*old_rows.values(), *new_rows.values())), default=0)
         for y in sorted(new_rows):
             new, old = new_rows[y], old_rows.get(y, ())
-            runs = list(self._runs(old, new))
+            unsure = self._unsure(new)
+            runs = _runs(old, new, [*self._unsure(old), *unsure])
             blank = self._blank_from(new) if len(new) == width else width
             erased = min((max(start, blank) for start, end in runs if end > blank), default=width)
             if runs and runs[-1][1] - erased > len(_ERASE):
@@ -109,7 +116,7 @@ class Image:
             at: int | None = None
             for start, end in runs:
                 out.append(self._way(y, at, start, new))
-                out += [self._drawn(cell) for cell in new[start:end] if cell and cell[0]]
+                out += self._run(y, start, end, new, unsure)
                 at = end
             if erased < width:
                 out.append(self._way(y, at, erased, new))
@@ -182,47 +189,71 @@ class Image:
             code = self._codes[style] = "" if system is None else style._make_ansi_codes(system)
         return code
 
-    def _runs(self, old: Row, new: Row) -> Iterator[tuple[int, int]]:
-        """The stretches of `new` to write, from and to.
+    def _run(self, y: int, start: int, end: int, row: Row, unsure: Sequence[Stretch]) -> Iterator[str]:
+        """Cells of a row. Where a terminal may count otherwise, it is told where to go on; what it leaves is blank."""
+        for at, sure, _ in unsure:
+            if start <= at < end:
+                yield from self._plainly(row[start:at])
+                ground = _of_a_blank((row[at] or ("", ""))[1])
+                yield from self._plainly([(" ", ground)] * (sure - at))
+                yield self._way(y, None, at, row)
+                blanks = next((n for n, cell in enumerate(reversed(row[at:sure])) if cell != (" ", ground)), 0)
+                yield from self._plainly(row[at : sure - blanks])
+                yield self._way(y, None, sure, row)
+                start = sure
+        yield from self._plainly(row[start:end])
 
-        From the first character on that terminals may count otherwise, it is all or nothing, but for the last cell.
-        """
-        sure = min(self._counted(old), self._counted(new))
-        start: int | None = None
-        for i, cell in enumerate(new[:sure]):
-            differs = i >= len(old) or cell != old[i]
-            if differs and start is None:
-                start = i
-            elif not differs and start is not None:
-                yield start, i
-                start = None
-        last = max(0, len(new) - 1)
-        if len(old) == len(new) > sure and new[sure:last] == old[sure:last]:
-            if start is not None:
-                yield start, sure
-            if new[last] != old[last]:
-                yield last, len(new)
-            return
-        rest = len(new) if new[sure:] != old[sure:] else min(sure, len(new))
-        if start is not None:
-            yield start, rest
-        elif rest > sure:
-            yield sure, rest
+    def _plainly(self, cells: Row) -> Iterator[str]:
+        return (self._drawn(cell) for cell in cells if cell and cell[0])
 
-    def _counted(self, row: Row) -> int:
-        """To how many cells every terminal gives one character each."""
+    def _unsure(self, row: Row) -> list[Stretch]:
+        """Where terminals may count otherwise, from the left: characters that are not surely one cell wide."""
+        found: list[Stretch] = []
         for at, cell in enumerate(row):
-            if cell is not None and not ("" < cell[0] < "\x7f" or self._is_narrow(cell[0])):
-                return at
-        return len(row)
+            if cell is None or not cell[0] or self._is_narrow(cell[0]):
+                continue
+            end = at + 2 if at + 1 < len(row) and row[at + 1] == ("", cell[1]) else at + 1
+            more = 2 * len(cell[0]) - (end - at)
+            if found and at - found[-1][1] < _NEAR:
+                start, before, over = found.pop()
+                found.append((start, end, end + (over - before) + more))
+            else:
+                found.append((at, end, end + more))
+        return [(start, _with_blanks(row, end, over), min(over, len(row))) for start, end, over in found]
 
     def _is_narrow(self, char: str) -> bool:
         known = self._narrow.get(char)
         if known is None:
             known = self._narrow[char] = len(char) == 1 and (
-                "\xa1" <= char <= "\u024f" or "\u2010" <= char <= "\u2027" or "\u2190" <= char <= "\u27bf"
+                " " <= char <= "~"
+                or "\xa1" <= char <= "\u024f"
+                or "\u2010" <= char <= "\u2027"
+                or "\u2190" <= char <= "\u27bf"
             )
         return known
+
+
+def _runs(old: Row, new: Row, unsure: Iterable[Stretch]) -> list[tuple[int, int]]:
+    """The stretches of `new` to write, from and to; each of the unsure ones wholly or not at all."""
+    differs = [i >= len(old) or cell != old[i] for i, cell in enumerate(new)]
+    joined: list[tuple[int, int]] = []
+    for start, _, end in sorted(unsure):
+        if joined and start <= joined[-1][1]:
+            start, end = joined[-1][0], max(end, joined.pop()[1])
+        joined.append((start, end))
+    for start, end in joined:
+        if any(differs[start:end]):
+            differs[start:end] = [True] * len(differs[start:end])
+    edges = [i for i, (was, now) in enumerate(pairwise((False, *differs, False))) if was != now]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _with_blanks(row: Row, end: int, over: int) -> int:
+    """The end of the blanks that follow a stretch: what is counted more may stand in them."""
+    ground = _of_a_blank((row[end - 1] or ("", ""))[1])
+    while end < min(over, len(row)) and row[end] == (" ", ground):
+        end += 1
+    return end
 
 
 def _text(row: Row) -> str:

@@ -106,7 +106,8 @@ def matches(seen: Assessed, query: str) -> bool:
     """Whether a session is what `query` asks for: each word found in its id, verdict, task, reason or path.
 
     A word is found where it stands as it is, or where its letters come in order, each next to the one before it or at
-    the start of a word (`fbt`: fix billing tests). A word after `!` must not be found.
+    the start of a word (`fbt`: fix billing tests); in the path, which all have much of in common, one with a slash
+    (:func:`along`). A word after `!` must not be found.
     """
     words = query.split()
     if not words:
@@ -127,7 +128,7 @@ def matches(seen: Assessed, query: str) -> bool:
         wanted = word.removeprefix("!").casefold()
         if not wanted:
             continue
-        found = wanted in near or wanted in far or fuzzy(wanted, near)
+        found = wanted in near or wanted in far or fuzzy(wanted, near) or along(wanted, far)
         if found == word.startswith("!"):
             return False
     return True
@@ -158,6 +159,14 @@ def fuzzy(wanted: str, text: str) -> bool:
         if not ends:
             return False
     return bool(ends)
+
+
+def along(wanted: str, path: str) -> bool:
+    """Whether the pieces of `wanted` between its slashes are found in the path's folders, in order (`cont/ch/61`)."""
+    if "/" not in wanted:
+        return False
+    folders = iter(path.split("/"))
+    return all(any(piece in name or fuzzy(piece, name) for name in folders) for piece in wanted.split("/") if piece)
 
 
 def in_order(sessions: Iterable[Assessed], sort: Sort = SORTS[0], *, reverse: bool = False) -> list[Assessed]:

@@ -11,9 +11,13 @@ from ...core.sanitise import clean
 from ..text import Part, width
 from .status import Bar
 
+_NAME = "lastgood"
+_SHORTEST_PATH = 12
+"""Cells below which a path tells nothing: the status line has the whole of it."""
+
 
 class Header(Bar):
-    """One row. The counts are news, the path is not: it makes room first, then the counts of what is least bad."""
+    """One row. The counts are news, the path and the name are not: they make room first, then what is least bad."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--warning", *(f"bar--{verdict}" for verdict in Verdict)}
 
@@ -35,7 +39,7 @@ class Header(Bar):
             headline: the total, then what there is of each verdict, worst first (:func:`lastgood.tui.triage.headline`).
             reading: the store has not been read to its end.
         """
-        counts: list[Part] = [(" · read-only", "warning")] if read_only else []
+        counts: list[Part] = [(" · ", "muted"), ("read-only", "warning")] if read_only else []
         for words, verdict in headline:
             counts += [(" · ", "muted"), (words, str(verdict) if verdict else "strong")]
         right: list[Part] = [(f"{marks} marked  ", "accent")] if marks else []
@@ -43,12 +47,17 @@ class Header(Bar):
         right.append((f"{narrowed}{shown:,}/{known:,}", "muted"))
         if reading:
             right.append((" reading…", "muted"))
-        room = self.app.size.width - 13 - _cells(right)
-        while len(counts) > 4 and _cells(counts) + 12 > room:
-            del counts[-2:]
-        room -= _cells(counts)
-        left: list[Part] = [("lastgood", "accent"), (" · ", "muted"), _tail(_home(store_path), max(12, room))]
-        self.show([*left, *counts], right)
+        room = self.app.size.width - 1 - _cells(right)
+        spare = room - _cells(counts) - width(_NAME) - 3
+        if spare >= _SHORTEST_PATH:
+            self.show([(_NAME, "accent"), (" · ", "muted"), _tail(_home(store_path), spare), *counts], right)
+        elif spare >= -3:
+            self.show([(_NAME, "accent"), *counts], right)
+        else:
+            counts = counts[1:]
+            while len(counts) > 3 and _cells(counts) > room:
+                del counts[-2:]
+            self.show(counts, right)
 
 
 def _cells(parts: Sequence[Part]) -> int:

@@ -14,11 +14,15 @@ from ...core.model import Checkpoint, FileKind, Integrity, StoredFile, Verdict
 from ...core.names import time_in_name
 from ...core.sanitise import Safe
 from ...core.words import counted
-from ...wording import VERDICT_SYMBOLS, exact, integrity_look, log_says, long_ago, size
+from ...wording import VERDICT_SYMBOLS, exact, integrity_look, kind_word, log_says, long_ago, moment, size
 from ..actions import bindings_for
 from ..news import Detail
-from ..triage import listed
+from ..triage import files_in_order, listed, points_by_path
 from .labelled import Labelled, Row
+
+_LABEL = 13
+"""Cells for the labels and the gap after them."""
+_MOST_POINTS = 12
 
 
 class Overview(VerticalScroll, inherit_bindings=False):
@@ -31,7 +35,7 @@ class Overview(VerticalScroll, inherit_bindings=False):
         self._rows: Sequence[Row] = ()
 
     def compose(self) -> ComposeResult:
-        yield Labelled(label=13)
+        yield Labelled(label=_LABEL)
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows, from the top if they are of something else."""
@@ -64,7 +68,7 @@ def session_rows(seen: Assessed, now_ns: int) -> list[Row]:
     for log in seen.logs:
         tone = "warning" if log.problem else "muted"
         rows += [("session log" if n == 0 else "", line, tone) for n, line in enumerate(log_says(log, now_ns))]
-    return rows
+    return [*rows, *_points(seen, now_ns)]
 
 
 def point_rows(
@@ -96,6 +100,33 @@ def point_rows(
     rows.append((str(seen.verdict), _why(seen), ""))
     if file.link:
         rows.append(("link", f"leads to {file.link}", "muted"))
+    if detail is not None and detail.closing:
+        rows += [(None, "", ""), (None, "How its conversation ends", "strong")]
+        for turn in detail.closing:
+            role, _, said = turn.partition(": ")
+            rows.append((role if len(role) < _LABEL else "", said if len(role) < _LABEL else turn, ""))
+    return rows
+
+
+def _points(seen: Assessed, now_ns: int) -> list[Row]:
+    """What going back to each restore point costs, as recovery would try them; what is wrong with the others."""
+    by_path = points_by_path(seen)
+    files = [file for file in files_in_order(seen.survey.files) if file.path in by_path]
+    if not files:
+        return []
+    rows: list[Row] = [(None, "", ""), (None, "Going back to", "strong")]
+    for file in files[:_MOST_POINTS]:
+        point = by_path[file.path]
+        symbol, word, _ = integrity_look(point)
+        at = " ".join(p for p in (moment(file.mtime_ns, now_ns), kind_word(file)) if p)
+        if point.valid:
+            best = " ◂ best" if seen.best is not None and seen.best.file.path == file.path else ""
+            rows.append((f"{symbol} {word}", f"{at} {seen.price_of(point).says()}{best}", "good" if best else ""))
+        else:
+            reason = (point.reason or str(point.integrity)).partition(": expected ")[0]
+            rows.append((f"{symbol} {word}", f"{at} {reason}", "muted"))
+    if len(files) > _MOST_POINTS:
+        rows.append(("", f"and {len(files) - _MOST_POINTS:,} older: enter shows them", "muted"))
     return rows
 
 

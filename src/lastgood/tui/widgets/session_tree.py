@@ -18,7 +18,7 @@ from ...wording import VERDICT_SYMBOLS, integrity_look, kind_word, moment, short
 from ..actions import bindings_for
 from ..ink import ink
 from ..rows import Rows
-from ..text import Part, clip, fit, strip
+from ..text import Part, clip, fit, strip, width
 from ..triage import Line, good_of, keep_place, lines, listed, lost_iterations, nothing_left, points_by_path
 
 _LEAD = 15
@@ -28,6 +28,10 @@ _FIGURES = (("last", 6), ("it", 6), ("good", 8), ("loses", 6))
 _NAMES_IN_CONFIGURATION = {"last": "last", "it": "iteration", "good": "points", "loses": "loses"}
 _FILES_SEEN = 3
 """Of a session opened at the lower edge, so many files come into sight."""
+
+
+_MEASURED = 200
+"""So many names tell how wide their column is."""
 
 
 class SessionTree(Rows):
@@ -71,6 +75,8 @@ class SessionTree(Rows):
         """Sessions that are acted upon: where one moves away, the cursor stays where the eye is."""
         self.now_ns = 0
         self._looks: dict[str, Style] = {}
+        self._longest = self._usual = 8
+        """Of the first names, the length of the longest and of nine in ten."""
         self._refolded = False
         """A session was opened or closed, or has other files, since the rows were made."""
 
@@ -87,6 +93,9 @@ class SessionTree(Rows):
             held = self._after_leaving(held, order)
         self._order, self.now_ns = order, now_ns
         self._by_name = {seen.session.name: seen for seen in order}
+        lengths = sorted(max(8, len(seen.session.name)) for seen in order[:_MEASURED])
+        if lengths:
+            self._longest, self._usual = lengths[-1], lengths[len(lengths) * 9 // 10]
         self._make_rows()
         at = keep_place(self._rows, held, was_at)
         top = self.scroll_offset.y + at - was_at
@@ -256,10 +265,10 @@ class SessionTree(Rows):
         return [figure for figure, shown in zip(figures, self._shows, strict=True) if shown]
 
     def _id_width(self, middle: int) -> int:
-        lengths = sorted(len(seen.session.name) for seen in self._order[:200])
-        # One odd long name does not widen the column for all.
-        usual = lengths[len(lengths) * 9 // 10] if lengths else 8
-        return max(8, min(usual, middle // 3))
+        most = max(8, middle // 3)
+        if self._longest <= most:
+            return self._longest
+        return min(self._usual, most)  # one odd long name does not widen the column for all
 
     def _session_strip(self, seen: Assessed) -> Strip:
         name = seen.session.name
@@ -320,12 +329,13 @@ class SessionTree(Rows):
         muted = self._look("muted")
         header = point.header if point else None
         middle = self.columns - _LEAD - self._figures_width
-        notes = self._notes(seen, file, point)
-        note_width = sum(len(str(n[0] if isinstance(n, tuple) else n)) for n in notes)
+        standing = self._standing(seen, file)
         at = moment(file.mtime_ns, self.now_ns)
         told = " ".join(p for p in (at, kind_word(file), (header.trigger or "") if header else "") if p)
-        left = clip(told, max(14, middle - note_width))
-        room = middle - len(left)
+        # How it stands is said before what it is; what is wrong with it gets the rest.
+        left = clip(told, max(len(at), middle - sum(map(_cells, standing))))
+        notes = [*standing, *self._faults(file, point)]
+        room = middle - width(left)
         iteration = "-" if header is None or header.iteration is None else str(header.iteration)
         parts: list[Part] = [
             "   ",
@@ -349,23 +359,25 @@ class SessionTree(Rows):
         lost = seen.price_of(point).iterations
         return (fit("?" if lost is None else f"{lost} it" if lost else "0", 6, right=True), self._look("muted"))
 
-    def _notes(self, seen: Assessed, file: StoredFile, point: Checkpoint | None) -> list[Part]:
-        """What is to be said of a file in a few words: the best, the runtime's choice, what is wrong with it."""
-        notes: list[Part] = []
+    def _standing(self, seen: Assessed, file: StoredFile) -> list[Part]:
+        """Whether it is the best, or the runtime's choice."""
         best = seen.best is not None and seen.best.file.path == file.path
         choice = seen.lineage.runtime_choice if seen.lineage else None
         runtimes = choice is not None and choice.file.path == file.path
-        if best:
-            notes.append(("  ◂ best", self._look("best")))
+        notes: list[Part] = [("  ◂ best", self._look("best"))] if best else []
         if runtimes:
-            notes.append((", runtime's" if best else "  ◂ the runtime's", self._look("muted")))
-        if file.problem:
-            notes.append((f"  {file.problem}", self._look("bad")))
-        elif point is not None and point.reason and not point.valid:
-            notes.append((f"  {point.reason}", self._look("muted")))
-        elif point is not None and not point.runtime_accepts:
-            notes.append(("  the runtime refuses it", self._look("warning")))
+            notes.append((", runtime's" if best else "  ◂ runtime's", self._look("muted")))
         return notes
+
+    def _faults(self, file: StoredFile, point: Checkpoint | None) -> list[Part]:
+        """What is wrong with it."""
+        if file.problem:
+            return [(f"  {file.problem}", self._look("bad"))]
+        if point is not None and point.reason and not point.valid:
+            return [(f"  {point.reason}", self._look("muted"))]
+        if point is not None and not point.runtime_accepts:
+            return [("  the runtime refuses it", self._look("warning"))]
+        return []
 
     def _look(self, name: str) -> Style:
         style = self._looks.get(name)
@@ -375,8 +387,6 @@ class SessionTree(Rows):
 
 
 def _cells(part: Part) -> int:
-    from ..text import width
-
     return width(part[0] if isinstance(part, tuple) else part)
 
 
