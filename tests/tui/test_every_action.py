@@ -71,6 +71,13 @@ async def panes(h: Hand) -> None:
     await h.do("back", h.has("bbbb2222"))
 
 
+@does("mask-secrets")
+async def masking(h: Hand) -> None:
+    await h.do("mask-secrets", h.said("is masked; X"))
+    await h.on.press("X")
+    await h.on.until(h.said("everything is shown"), "shown again")
+
+
 @does("filter", "filter.keep", "filter.clear", "filter.tree", "faults", "sort", "reverse")
 async def finding(h: Hand) -> None:
     header = lambda words: lambda: words in h.on.rows[0]  # noqa: E731

@@ -282,6 +282,34 @@ async def test_where_there_is_room_the_overview_tells_what_each_point_costs_and_
         await screen.until_shown("How its conversation ends")
 
 
+async def test_credentials_are_masked_in_every_tab_and_copied_as_they_are(tmp_path: Path) -> None:
+    secret = "ghp_" + "a1B2" * 10
+    contents = [
+        {
+            **stores.checkpoint("s", n),
+            "messages": [{"role": "user", "content": f"it is {secret}"}] * n,
+            "resume_hint": f"use {secret}",
+            "context": {"db": {"password": f"pw-of-{n}"}},
+        }
+        for n in (1, 2)
+    ]
+    stores.write_session(str(tmp_path), "s", checkpoints=contents)
+    async with driven(str(tmp_path), size=(100, 40)) as screen:
+        await screen.press("enter", "down", "down")
+        for key, shown in (("1", secret[:20]), ("2", "pw-of-1"), ("3", secret[:20]), ("d", "pw-of-2")):
+            await screen.press(key)
+            await screen.until_shown(shown)
+            await screen.press("X")
+            await screen.until_shown("[redacted: ")
+            assert secret[:12] not in screen.text and "pw-of" not in screen.text, key
+            await screen.press("X")
+            await screen.until_shown(shown)
+        await screen.press("2", "X", "tab", "slash", *"password", "enter", "enter")
+        await screen.until(lambda: type(screen.app.screen).__name__ == "Reader", "the reader")
+        assert "[redacted: secret]" in screen.text
+        assert screen.main.query_one("JsonView").value == "pw-of-1"
+
+
 async def test_tabs(store: str) -> None:
     async with driven(store) as screen:
         await screen.press("2", "tab")

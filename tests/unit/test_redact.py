@@ -13,6 +13,11 @@ from lastgood.core.redact import redact, redact_text
         ("export API_KEY=s3cr3tvalue", "s3cr3tvalue"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIB\nAAAA\n-----END RSA PRIVATE KEY-----", "MIIB"),
         ("-----BEGIN PRIVATE KEY-----\nMIIBcut off", "MIIB"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "wJalrXUtnFEMI"),
+        ('{"api_key": "plainly"}', "plainly"),
+        ("dbPassword: 'hunter22'", "hunter22"),
+        ("mysql --password hunter22 -u app", "hunter22"),
+        ("deploy --auth-token=hunter22", "hunter22"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "eyJzdWIi"),
     ],
 )
@@ -36,6 +41,25 @@ def test_keys_that_name_a_secret_hide_their_text_and_nothing_else_changes() -> N
         "token": "[redacted: secret]",
         "max_tokens": "many",
         "list": [{"password": "[redacted: secret]"}, 1.5],
+    }
+
+
+def test_a_secret_that_is_nested_or_itself_a_key_is_masked_too() -> None:
+    value = {
+        "accessToken": "a",
+        "clientSecret": "b",
+        "credentials": {"user": "me", "list": ["c", 7], "none": None},
+        "maxTokens": "many",
+        "AKIAIOSFODNN7EXAMPLE": 1,
+        "AKIAIOSFODNN7EXAMPLF": 2,
+    }
+    assert redact(value) == {
+        "accessToken": "[redacted: secret]",
+        "clientSecret": "[redacted: secret]",
+        "credentials": {"user": "[redacted: secret]", "list": ["[redacted: secret]", 7], "none": None},
+        "maxTokens": "many",
+        "[redacted: AWS access key]": 1,
+        "[redacted: AWS access key]'": 2,
     }
 
 

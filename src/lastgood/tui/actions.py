@@ -117,6 +117,8 @@ _LOOKING = (
          why_not=needs_file, rank=4, palette=True),
     Verb("compare", "m", "compare with", "Mark this file as what others are compared with, or the latest again",
          "look", why_not=needs_file, palette=True),
+    Verb("mask-secrets", "X", "mask", "Mask what looks like keys and tokens, or show it again", "look",
+         palette=True),
     Verb("zoom", "z", "zoom", "Give the preview the whole screen, and back", "look", rank=7, palette=True),
     Verb("copy", "y", "copy", "Copy: then i the id, p the path, v the JSON value, q its jq path",
          "look", why_not=needs_session, rank=7, palette=True),

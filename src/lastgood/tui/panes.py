@@ -18,6 +18,7 @@ from .text import block
 from .widgets.overview import Overview
 
 if TYPE_CHECKING:
+    from ..core.diff import Diff
     from .widgets.diff_view import DiffView
     from .widgets.json_view import JsonView
     from .widgets.messages_view import MessagesView
@@ -57,6 +58,7 @@ class Panes(Container):
         self._compared: Compared | None = None
         self._shown: dict[str, object] = {}
         """For each viewer, what it shows: it is not shown again, so that its cursor and folds stay."""
+        self._masking = False
 
     def compose(self) -> ComposeResult:
         yield Overview(id="overview")
@@ -80,6 +82,15 @@ class Panes(Container):
     def about(self, subject: Subject | None) -> None:
         """What the preview is about from now on."""
         self._subject = subject
+        self._draw()
+
+    def mask(self, on: bool) -> None:
+        """Mask what looks like a credential, or show it."""
+        self._masking = on
+        for tab in ("messages", "diff"):
+            self._shown.pop(tab, None)
+        for view in self.query("JsonView"):
+            cast("JsonView", view).mask(on)
         self._draw()
 
     def take(self, opened: Opened) -> None:
@@ -136,12 +147,13 @@ class Panes(Container):
             return None
         if self.tab == "json":
             view = cast("JsonView", self.query_one("#json"))
+            view.mask(self._masking)
             view.show(opened.raw, problem=opened.fault)
         elif opened.value is None:
             return f"There are no messages to read: {opened.problem or 'it is no JSON object'}."
         else:
             chat = cast("MessagesView", self.query_one("#messages"))
-            chat.show(opened.value)
+            chat.show(_masked_value(opened.value) if self._masking else opened.value)
         self._shown[self.tab] = opened.file
         return None
 
@@ -156,6 +168,19 @@ class Panes(Container):
             return compared.problem or ""
         if self._shown.get("diff") != (file, subject.against):
             difference = cast("DiffView", self.query_one("#diff"))
-            difference.show(compared.diff, subject.against.name, file.name)
+            found = _masked_diff(compared.diff) if self._masking else compared.diff
+            difference.show(found, subject.against.name, file.name)
             self._shown["diff"] = (file, subject.against)
         return None
+
+
+def _masked_value(value: dict[str, object]) -> dict[str, object]:
+    from ..core.redact import redacted
+
+    return redacted(value)
+
+
+def _masked_diff(found: Diff) -> Diff:
+    from ..core.redact import redact_diff
+
+    return redact_diff(found)

@@ -9,11 +9,12 @@ from textual.timer import Timer
 from ...core.assess import Assessed
 from ...core.model import StoredFile
 from .. import triage
+from ..actions import key_in_force
 from ..news import Compared, Detail, Detailed, Opened
 from ..panes import Panes, Subject
 from ..rows import Rows
 from ..text import Part
-from ..widgets.overview import Overview, point_rows, session_rows
+from ..widgets.overview import Overview, masked, point_rows, session_rows
 from ..widgets.status import TabStrip
 from .acting import Acting
 
@@ -35,6 +36,8 @@ class Previewing(Acting, inherit_bindings=False):
         self._asked_for: str | None = None
         self._following: Timer | None = None
         self._compare_with: StoredFile | None = None
+        self._masking = False
+        """What looks like a credential is masked."""
         self._previewed: Assessed | None = None
         """What the preview was last drawn from."""
 
@@ -135,9 +138,10 @@ class Previewing(Acting, inherit_bindings=False):
         file = tree.file_of(line)
         if self._tab == "overview":
             if file is None:
-                overview.show(session_rows(seen, tree.now_ns))
+                rows = session_rows(seen, tree.now_ns)
             else:
-                overview.show(point_rows(seen, file, tree.point_of(line), self._details.get(file), tree.now_ns))
+                rows = point_rows(seen, file, tree.point_of(line), self._details.get(file), tree.now_ns)
+            overview.show(masked(rows) if self._masking else rows)
         self.panes.about(Subject(seen, self.file_to_show(), self._to_compare(seen)))
 
     def _show_tabs(self) -> None:
@@ -147,6 +151,15 @@ class Previewing(Acting, inherit_bindings=False):
         if file is not None and (self._tab != "overview" or (line is not None and line.path is not None)):
             about = file.name
         self.query_one("#tabs", TabStrip).show_tabs(self._tab, about)
+
+    def action_mask_secrets(self) -> None:
+        self._masking = not self._masking
+        key = key_in_force(self.app, "mask-secrets")
+        says = f"what looks like a key or a token is masked; {key} shows it"
+        self.status.say(says if self._masking else "everything is shown as it is", "muted")
+        self.sessions.mask(self._masking)
+        self.panes.mask(self._masking)
+        self._show_preview()
 
     # Tabs
 

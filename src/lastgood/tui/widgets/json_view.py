@@ -21,6 +21,7 @@ from lastgood.core.jsonfold import ALL, Folds, next_sibling, parent, previous_si
 from lastgood.core.jsonline import Kind, Line, Raw
 from lastgood.core.jsonsearch import Search
 from lastgood.core.jsontext import Index
+from lastgood.core.redact import SECRET, names_secret, redact_text
 
 from ..actions import bindings_for
 from ..flow import COLOURS, Flow
@@ -84,6 +85,7 @@ class JsonView(Flow):
         self._search: Search | None = None
         self._wanted_last = False
         self._worker: Worker[None] | None = None
+        self._masking = False
 
     # What it shows
 
@@ -109,6 +111,12 @@ class JsonView(Flow):
         """The whole file of which :meth:`show` had the beginning: the cursor and the folds stay."""
         self._index.feed(raw)
         self._work_on()
+
+    def mask(self, on: bool) -> None:
+        """Mask what looks like a credential, or show it; what is copied stays what it is."""
+        if on != self._masking:
+            self._masking = on
+            self.redraw()
 
     @property
     def path(self) -> str:
@@ -239,18 +247,19 @@ class JsonView(Flow):
     def _pieces(self, item: int, line: Line) -> list[Piece]:
         pieces: list[Piece] = []
         if line.kind is not Kind.CLOSE and line.key[0] < line.key[1]:
-            pieces += self._spelled(line.key, self.part_style("json--key"))
+            pieces += self._spelled(self._text(*line.key), self.part_style("json--key"))
             pieces.append((": ", NO_STYLE))
         comma = "," if line.comma else ""
         if line.kind is Kind.OPEN:
             return pieces + self._container(item, line)
         if line.kind is Kind.RAW:
-            return pieces + self._spelled((line.start, line.end), NO_STYLE)
+            return pieces + self._spelled(self._text(line.start, line.end), NO_STYLE)
         first = self._index.text(line.start, line.start + 1)
         if line.kind is Kind.CLOSE or first in "{[":
             return [*pieces, ({"{": "{}", "[": "[]"}.get(first, first) + comma, NO_STYLE)]
         name = {'"': "string", "t": "literal", "f": "literal", "n": "literal"}.get(first, "number")
-        value = self._spelled((line.start, line.end), self.part_style(f"json--{name}"))
+        text = f'"{SECRET}"' if name == "string" and self._names_secret(line) else self._text(line.start, line.end)
+        value = self._spelled(text, self.part_style(f"json--{name}"))
         # The comma stays with the last word, in whatever colour: alone on a row it would look like a value.
         return [*pieces, *value[:-1], (value[-1][0] + comma, value[-1][1])]
 
@@ -267,9 +276,25 @@ class JsonView(Flow):
         comma = "," if closing is not None and self._index.line(closing[0]).comma else ""
         return [("{…}" if is_object else "[…]", NO_STYLE), (comma, NO_STYLE), (f"  ▸ {said}", note)]
 
-    def _spelled(self, span: tuple[int, int], style: Style) -> list[Piece]:
-        """A token as the file spells it; what was searched for stands out."""
-        spelled = self._index.text(span[0], min(span[1], span[0] + SHOWN))
+    def _text(self, start: int, end: int) -> str:
+        """A token as the file spells it, as far as it is drawn; masked where that is wanted."""
+        if not self._masking:
+            return self._index.text(start, min(end, start + SHOWN))
+        # A little more than is shown: a credential that the end cuts is one all the same.
+        return redact_text(self._index.text(start, min(end, start + SHOWN + 256)))[:SHOWN]
+
+    def _names_secret(self, line: Line) -> bool:
+        """Whether a text is to be masked for its own key, or for that of something that holds it."""
+        if not self._masking:
+            return False
+        keys, frame = [line.key], line.frame
+        while frame is not None:
+            keys.append(frame.key)
+            frame = frame.parent
+        return any(names_secret(self._index.string(*key)) for key in keys if key[0] < key[1])
+
+    def _spelled(self, spelled: str, style: Style) -> list[Piece]:
+        """Text in one look, but for what was searched for, which stands out."""
         pieces: list[Piece] = []
         match_style = self.part_style("flow--match")
         end = 0
@@ -348,7 +373,10 @@ class JsonView(Flow):
         else:
             line = self._index.line(self.cursor)
             cut = f", its first {READ >> 20} MiB" if line.end - line.start > READ else ""
-            self.app.push_screen(Reader(f"{self.path or 'raw text'}{cut}", self.value))
+            value = self.value
+            if self._masking:
+                value = SECRET if self._names_secret(line) else redact_text(value)
+            self.app.push_screen(Reader(f"{self.path or 'raw text'}{cut}", value))
 
     def _set_folded(self, line: int, folded: bool) -> None:
         (self._folds.fold if folded else self._folds.unfold)(line)

@@ -108,6 +108,16 @@ def point_rows(
     return rows
 
 
+def masked(rows: Sequence[Row]) -> list[Row]:
+    """The rows with what looks like a credential masked."""
+    from ...core.redact import redact_text
+
+    def hidden(says: str) -> str:
+        return Safe(redact_text(says)) if isinstance(says, Safe) else redact_text(says)
+
+    return [(label, hidden(says), tone) for label, says, tone in rows]
+
+
 def _points(seen: Assessed, now_ns: int) -> list[Row]:
     """What going back to each restore point costs, as recovery would try them; what is wrong with the others."""
     by_path = points_by_path(seen)

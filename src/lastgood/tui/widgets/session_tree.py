@@ -77,6 +77,7 @@ class SessionTree(Rows):
         self._looks: dict[str, Style] = {}
         self._longest = self._usual = 8
         """Of the first names, the length of the longest and of nine in ten."""
+        self._masking = False
         self._refolded = False
         """A session was opened or closed, or has other files, since the rows were made."""
 
@@ -161,6 +162,11 @@ class SessionTree(Rows):
     def shown_names(self) -> set[str]:
         """The sessions that there are rows for."""
         return set(self._by_name)
+
+    def mask(self, on: bool) -> None:
+        """Mask what looks like a credential in what a session says of itself, or show it."""
+        self._masking = on
+        self.refresh()
 
     # Keys
 
@@ -279,6 +285,10 @@ class SessionTree(Rows):
         muted = self._look("muted")
         quiet = seen.verdict is Verdict.ENDED
         task, task_look = self._task_cell(seen) if self._shows_task else ("", muted)
+        if self._masking:
+            from ...core.redact import redact_text  # its rules take a while to compile
+
+            task = redact_text(task)
         parts: list[Part] = [
             ("*", self._look("mark")) if name in self.marks else " ",
             (f"{fold} ", muted),
