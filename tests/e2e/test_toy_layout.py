@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import lastgood
 import stores
 from lastgood.core import layouts
 from tui.screens import driven
@@ -74,6 +75,12 @@ def last_row(store: Path, thread: str = "run") -> object:
 
 
 SESSIONS = [("walk.steps", "1.step", newest_file), ("app.sqlite/run", "1", last_row)]
+
+
+def test_the_rest_of_the_program_names_no_layout() -> None:
+    source = Path(lastgood.__file__).parent
+    named = {p.name for p in source.rglob("*.py") if "continuum" in p.read_text().casefold()}
+    assert named == {"continuum.py", "continuum_sdk.py", "sdk_logs.py", "layouts.py"}
 
 
 def test_a_layout_takes_few_lines() -> None:

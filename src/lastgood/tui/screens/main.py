@@ -226,7 +226,7 @@ class MainScreen(Previewing, inherit_bindings=False):
             read_only=app.read_only is not None,
             reading=not self._listed,
         )
-        heading = tree.heading(self._sort.name, self._reverse)
+        heading = tree.heading(self._sort.name, self._reverse) if tree.shown else []
         self.query_one("#heading", Bar).show([(str(p), "muted") for p in heading])
 
     def _show_empty(self) -> None:
