@@ -165,6 +165,11 @@ class Flow(Widget, can_focus=True):
 
     # Drawing
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._drawn.clear()
+        self._layout = None
+
     def compose(self) -> ComposeResult:
         yield SearchBar()
 
