@@ -74,8 +74,7 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
         self._usual_states = {name: str(theme["variables"][name]) for name in STATES}
         # Textual settles how NO_COLOR is done here and now, before any theme is set.
         super().__init__(driver_class=_driver_class(), ansi_color=True if theme.get("ansi") else None)
-        self.register_theme(Theme(**theme))
-        self.theme = theme["name"]
+        self._dress(Theme(**theme))
         # The table's own binding opens the palette: Textual's would have priority over every dialog.
         self.use_command_palette = True
         self.animation_level = "none"
@@ -101,6 +100,16 @@ class LastgoodApp(OneKeyAtATime, inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The colours of lastgood's own states, for themes of Textual's that lack them."""
         return self._usual_states
+
+    def _dress(self, theme: Theme) -> None:
+        """What setting `theme` does, but for reading every sheet of styles a second time before the first paint."""
+        self.register_theme(theme)
+        self.set_reactive(LastgoodApp.theme, theme.name)
+        self.update_classes(
+            {f"-theme-{theme.name}": True, "-dark-mode": theme.dark, "-light-mode": not theme.dark}, update=False
+        )
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     @property
     def ground(self) -> tuple[Store, Thresholds]:

@@ -14,6 +14,8 @@ from ..text import block
 class AbsentScreen(Screen[None], inherit_bindings=False):
     """Says it in full; `q` leaves."""
 
+    DEFAULT_CSS = "AbsentScreen { #absent { padding: 1 2; height: auto; } }"
+
     def __init__(self, says: Sequence[str]) -> None:
         super().__init__()
         self._says = says

@@ -37,6 +37,10 @@ class Agreed:
 class Choice(Widget, can_focus=True):
     """A button of one row: what it says, brackets around it where it has the focus."""
 
+    DEFAULT_CSS = """
+    Choice { width: auto; height: 1; margin-right: 2; color: $text-muted; }
+    Choice:focus { color: $text-accent; text-style: bold reverse; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("choice")
 
     class Pressed(Message):
@@ -69,6 +73,33 @@ class Choice(Widget, can_focus=True):
 class Dialog(ModalScreen[T], inherit_bindings=False):
     """What dialogs have in common: a title, a text that scrolls, choices, and the keys that apply on the last row."""
 
+    # Both ends of an input are marked, so that it is seen without colours too.
+    DEFAULT_CSS = """
+    Dialog {
+        #dialog {
+            width: 90%;
+            max-width: 96;
+            min-width: 56;
+            height: auto;
+            max-height: 100%;
+            padding: 0 1;
+            background: $surface;
+            border: round $accent;
+        }
+        #dialog #text { height: auto; scrollbar-size: 1 1; background: $surface; }
+        #dialog #title { height: auto; margin-bottom: 1; }
+        #dialog #choices { height: 1; margin-top: 1; }
+        #dialog #reasons { height: auto; margin-top: 1; }
+        #dialog #hint { width: 1fr; text-align: right; }
+        #dialog .ask { height: 2; margin-top: 1; }
+        #dialog Input {
+            height: 1; border: none; padding: 0; background: $panel;
+            border-left: outer $text-muted; border-right: outer $text-muted;
+        }
+        #dialog Input:focus { border-left: outer $text-accent; border-right: outer $text-accent; }
+        #keys { dock: bottom; background: $background; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("dialog")
     AUTO_FOCUS = "#cancel"
 
@@ -226,7 +257,7 @@ class OneLine(Input):
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("typed")
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, compact=True, select_on_focus=False)
+        super().__init__(id=id, select_on_focus=False)
         self.cursor_blink = False
 
 

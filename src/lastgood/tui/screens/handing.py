@@ -59,6 +59,15 @@ class CopyMenu(Dialog[Offer]):
 class SelectScreen(ModalScreen[None], inherit_bindings=False):
     """A text and nothing beside it, so that the terminal's own mouse can select it."""
 
+    DEFAULT_CSS = """
+    SelectScreen {
+        background: $background;
+        align: left top;
+        #select { height: 1fr; scrollbar-size: 0 0; }
+        #select Static { width: 100%; height: auto; }
+        #select-hint { height: 1; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("select")
 
     def __init__(self, text: str) -> None:

@@ -29,6 +29,12 @@ class HelpScreen(Screen[None], inherit_bindings=False):
         here: the actions whose keys apply, with these keys (:func:`lastgood.tui.actions.here`).
     """
 
+    DEFAULT_CSS = """
+    HelpScreen {
+        #help { padding: 0 1; scrollbar-size: 1 1; background: $background; height: 1fr; }
+        #help-title { padding: 0 1; height: auto; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("help")
 
     def __init__(self, situation: Situation, here: Sequence[tuple[Verb, list[str]]]) -> None:

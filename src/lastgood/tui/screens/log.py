@@ -14,7 +14,7 @@ from ...core.times import now_ns
 from ...core.words import counted
 from ...wording import exact, short_ago
 from ..actions import bindings_for
-from ..ink import ink
+from ..ink import look
 from ..news import Logged
 from ..rows import Rows
 from ..text import Part, fit, strip
@@ -29,7 +29,7 @@ _STATES = {"done": "✓ done", "undone": "↺ undone", "rolled-back": "! rolled 
 class LogRows(Rows):
     """The actions, newest first."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"log--muted", "log--open", "log--done"}
+    DEFAULT_CSS = "LogRows { background: $background; }"
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -50,9 +50,8 @@ class LogRows(Rows):
 
     def row_strip(self, row: int) -> Strip:
         action = self.actions[row]
-        muted = ink(self, "log--muted")
-        look = {"done": "log--done", "open": "log--open"}.get(action.state)
-        tone = ink(self, look) if look else muted
+        muted = look(self.app, "muted")
+        tone = look(self.app, {"done": "good", "open": "warning"}.get(action.state, "muted"))
         who = action.user + (f" from {action.ssh_from}" if action.ssh_from else "")
         sessions = " ".join(action.sessions)
         parts: list[Part] = [

@@ -59,6 +59,7 @@ class MainScreen(Previewing, inherit_bindings=False):
         self._faults_only = False
         self._sort = triage.SORTS[0]
         self._reverse = False
+        self._painted = False
         self._listed = False
         self._live = False
         self._loading = True
@@ -92,6 +93,11 @@ class MainScreen(Previewing, inherit_bindings=False):
         if self.lastgood.notice:
             self.status.say(self.lastgood.notice, "warning")
         self.call_after_refresh(self._settle, started=not found)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        if not self._painted:
+            event.refresh_styles = False  # they have just been made
+            self._painted = True
 
     def _settle(self, *, started: bool) -> None:
         """After the first paint: what that did not need."""

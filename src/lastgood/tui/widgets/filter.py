@@ -17,6 +17,18 @@ from ..text import content
 class Filter(Horizontal):
     """A slash, what is typed after it, and how to say what is not wanted."""
 
+    DEFAULT_CSS = """
+    Filter {
+        display: none;
+        height: 1;
+        width: 100%;
+        background: $surface;
+        FilterInput, FilterInput:focus { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
+        #slash { width: 2; text-style: bold; }
+        #filter-hint { width: auto; }
+    }
+    """
+
     def compose(self) -> ComposeResult:
         yield Static(content(("/", "$text-accent")), id="slash")
         yield FilterInput()

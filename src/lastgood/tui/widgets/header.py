@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import ClassVar
 
 from ...core.model import Verdict
 from ...core.sanitise import clean
@@ -18,8 +17,6 @@ _SHORTEST_PATH = 12
 
 class Header(Bar):
     """One row. The counts are news, the path and the name are not: they make room first, then what is least bad."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--warning", *(f"bar--{verdict}" for verdict in Verdict)}
 
     def show_counts(
         self,

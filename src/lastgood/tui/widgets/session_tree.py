@@ -16,7 +16,7 @@ from ...core.model import Checkpoint, StoredFile, Verdict
 from ...core.sanitise import Safe
 from ...wording import VERDICT_SYMBOLS, integrity_look, kind_word, moment, short_ago, size
 from ..actions import bindings_for
-from ..ink import ink
+from ..ink import look
 from ..rows import Rows
 from ..text import Part, clip, fit, strip, width
 from ..triage import Line, good_of, keep_place, lines, listed, lost_iterations, nothing_left, points_by_path
@@ -37,16 +37,6 @@ _MEASURED = 200
 class SessionTree(Rows):
     """Holds values and the rows made of them; says which row the cursor is on and what was opened."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"tree--{verdict}" for verdict in Verdict),
-        "tree--good",
-        "tree--warning",
-        "tree--bad",
-        "tree--muted",
-        "tree--mark",
-        "tree--best",
-        "tree--name",
-    }
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("tree")
 
     class Opened(Message):
@@ -74,7 +64,6 @@ class SessionTree(Rows):
         self.leaving: set[str] = set()
         """Sessions that are acted upon: where one moves away, the cursor stays where the eye is."""
         self.now_ns = 0
-        self._looks: dict[str, Style] = {}
         self._longest = self._usual = 8
         """Of the first names, the length of the longest and of nine in ten."""
         self._masking = False
@@ -234,10 +223,6 @@ class SessionTree(Rows):
 
     # Drawing
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._looks.clear()
-
     def row_count(self) -> int:
         return len(self._rows)
 
@@ -281,7 +266,7 @@ class SessionTree(Rows):
         middle = self.columns - _LEAD - self._figures_width
         id_width = self._id_width(middle)
         fold = "▾" if name in self.opened else "▸"
-        look = self._look(str(seen.verdict))
+        verdict_look = self._look(str(seen.verdict))
         muted = self._look("muted")
         quiet = seen.verdict is Verdict.ENDED
         task, task_look = self._task_cell(seen) if self._shows_task else ("", muted)
@@ -290,10 +275,10 @@ class SessionTree(Rows):
 
             task = redact_text(task)
         parts: list[Part] = [
-            ("*", self._look("mark")) if name in self.marks else " ",
+            ("*", self._look("current")) if name in self.marks else " ",
             (f"{fold} ", muted),
-            (f"{VERDICT_SYMBOLS[seen.verdict]} {fit(str(seen.verdict), 9)} ", look),
-            (fit(name, id_width), muted if quiet else self._look("name")),
+            (f"{VERDICT_SYMBOLS[seen.verdict]} {fit(str(seen.verdict), 9)} ", verdict_look),
+            (fit(name, id_width), muted if quiet else self._look("strong")),
             "  ",
             (fit(task, middle - id_width - 2), muted if quiet else task_look),
             *self._chosen(self._session_figures(seen)),
@@ -374,7 +359,7 @@ class SessionTree(Rows):
         best = seen.best is not None and seen.best.file.path == file.path
         choice = seen.lineage.runtime_choice if seen.lineage else None
         runtimes = choice is not None and choice.file.path == file.path
-        notes: list[Part] = [("  ◂ best", self._look("best"))] if best else []
+        notes: list[Part] = [("  ◂ best", self._look("current"))] if best else []
         if runtimes:
             notes.append((", runtime's" if best else "  ◂ runtime's", self._look("muted")))
         return notes
@@ -390,10 +375,7 @@ class SessionTree(Rows):
         return []
 
     def _look(self, name: str) -> Style:
-        style = self._looks.get(name)
-        if style is None:
-            style = self._looks[name] = ink(self, f"tree--{name}")
-        return style
+        return look(self.app, name)
 
 
 def _cells(part: Part) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Literal
 
 from rich.style import Style
 from textual.strip import Strip
@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from ...core.sanitise import clean
 from ..actions import Verb, here, key_name, refusal
-from ..ink import ink
+from ..ink import look
 from ..situation import Situation
 from ..text import Part, clip, strip, width
 
@@ -20,9 +20,6 @@ Tone = Literal["muted", "good", "warning", "bad", "accent", "strong"]
 
 class Bar(Widget):
     """One row of parts; what does not fit on the left is cut, the right end stays whole."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--muted", "bar--accent", "bar--strong"}
-    """Textual styles each of these at every pass: a bar has those that it uses."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -41,7 +38,7 @@ class Bar(Widget):
         return "".join(p[0] if isinstance(p, tuple) else p for p in (*self._left, "  ", *self._right))
 
     def look(self, name: str) -> Style:
-        return ink(self, f"bar--{name}")
+        return look(self.app, name)
 
     def render_line(self, y: int) -> Strip:
         cells = self.size.width
@@ -51,9 +48,9 @@ class Bar(Widget):
         right_width = sum(width(p[0]) for p in right)
         room = cells - right_width - (1 if right else 0)
         left: list[tuple[str, Style]] = []
-        for words, look in _dressed(self._left, self):
+        for words, its in _dressed(self._left, self):
             piece = clip(words, room)
-            left.append((piece, look))
+            left.append((piece, its))
             room -= width(piece)
             if piece != words and width(piece) < width(words):
                 break
@@ -62,18 +59,17 @@ class Bar(Widget):
 
 
 def _dressed(parts: Sequence[Part], bar: Bar) -> list[tuple[str, Style]]:
-    """Parts whose look is one of the bar's own names get that component's style."""
+    """Parts whose look is a name get what it means in the theme."""
     dressed: list[tuple[str, Style]] = []
     for part in parts:
-        words, look = part if isinstance(part, tuple) else (part, Style.null())
-        dressed.append((words, bar.look(look) if isinstance(look, str) else look))
+        words, its = part if isinstance(part, tuple) else (part, Style.null())
+        dressed.append((words, bar.look(its) if isinstance(its, str) else its))
     return dressed
 
 
 class TabStrip(Bar):
     """The names of the tabs in a rule: the current one stands out by its brackets as well as by its colour."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--current"}
     TABS = ("overview", "json", "messages", "diff")
 
     def show_tabs(self, current: str, about: str) -> None:
@@ -102,8 +98,6 @@ class TabStrip(Bar):
 
 class StatusLine(Bar):
     """Where the focus is, or what was last said; on the right the work in the background."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--good", "bar--warning", "bar--bad"}
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
