@@ -91,6 +91,26 @@ def test_each_is_shown_and_compared(store: Path, case: str) -> None:
         assert done.stdout or done.stderr
 
 
+def test_the_screen_lives_with_each(store: Path) -> None:
+    with Terminal([*LIMITED, str(store)], size=(120, 40)) as t:
+        t.wait_for(f"{len(CASES)} sessions", "4/5", gone="verifying")
+        for case in CASES:
+            t.press("/", *case, "enter")
+            t.wait_for(f" 1/{len(CASES)}")
+            t.press("\x1b[C")
+            t.wait_for("▾ ")
+            while "_case.json" not in t.screen.display[-2]:
+                t.press("down")
+                t.read(0.2)
+            for key, tab in (("2", "[JSON]"), ("3", "[Messages]"), ("d", "[Diff]"), ("1", "[Overview]")):
+                t.press(key)
+                t.wait_for(tab, gone="reading…")
+            t.press("h", "h", "/", "esc")
+            t.wait_for(f" {len(CASES)}/{len(CASES)}")
+        t.press("q")
+        assert t.exit_code() == 0
+
+
 def test_a_hundred_thousand_files_in_one_folder(tmp_path: Path) -> None:
     root = tmp_path / "store"
     stores.write_session(str(root), "s", start=START - 9000 * NS)

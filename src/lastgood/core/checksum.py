@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from . import aswritten, serde
-from .model import Header, Integrity
+from .model import Header, Integrity, brief
 
 VERSION = "1.0"
 CHECKSUM_KEY = "_checksum"
@@ -152,16 +152,16 @@ def header(value: dict[str, object]) -> Header:
     get = value.get
     created, cost = get("created_at"), get("cost_estimate")
     return Header(
-        found if type(found := get("checkpoint_id")) is str else None,
-        found if type(found := get("session_id")) is str else None,
-        found if type(found := get("trigger")) is str else None,
+        brief(found) if type(found := get("checkpoint_id")) is str else None,
+        brief(found) if type(found := get("session_id")) is str else None,
+        brief(found) if type(found := get("trigger")) is str else None,
         _moment(created) if type(created) is str else None,
         found if type(found := get("iteration")) is int else None,
         len(found) if type(found := get("messages")) is list else None,
         len(found) if type(found := get("tool_calls_pending")) is list else None,
         found if type(found := get("tokens_used")) is int else None,
         cost if type(cost) is float else float(cost) if type(cost) is int else None,
-        found if type(found := get("resume_hint")) is str else None,
+        brief(found) if type(found := get("resume_hint")) is str else None,
     )
 
 

@@ -26,6 +26,7 @@ from .model import (
     State,
     StoredFile,
     Survey,
+    brief,
 )
 from .names import hex_in_sdk_name, is_sdk_name, time_in_name
 from .store import Deed, Entry, Store, newest_first
@@ -221,17 +222,21 @@ def _header(value: Mapping[str, object], file: StoredFile) -> Header:
     held = value.get("state")
     state: Mapping[str, object] = held if isinstance(held, dict) else {}
     return Header(
-        checkpoint_id=text(value.get("checkpoint_id")),
-        session_id=text(value.get("session_id")),
-        trigger=text(value.get("trigger")) or text(state.get("trigger")),
+        checkpoint_id=_brief(value.get("checkpoint_id")),
+        session_id=_brief(value.get("session_id")),
+        trigger=_brief(value.get("trigger")) or _brief(state.get("trigger")),
         created_at=_created(text(value.get("created_at")), time_in_name(file.name)),
         iteration=whole_number(state.get("iteration")),
         messages=length(state.get("messages")),
         pending=length(state.get("tool_calls_pending")),
         tokens_used=whole_number(state.get("tokens_used")),
         cost_estimate=finite_number(state.get("cost_estimate")),
-        resume_hint=text(state.get("resume_hint")),
+        resume_hint=_brief(state.get("resume_hint")),
     )
+
+
+def _brief(value: object) -> str | None:
+    return brief(value) if isinstance(value, str) else None
 
 
 def _created(said: str | None, named: int | None) -> int | None:

@@ -241,8 +241,20 @@ class Survey(NamedTuple):
         return sum(f.size for f in self.files)
 
 
+HEADER_TEXT = 2_000
+"""Characters of a text that a header keeps: no list shows more, and a file may hold a hundred million."""
+
+
+def brief(text: str) -> str:
+    """`text` as a header keeps it; where it is longer, an ellipsis says so."""
+    return text if len(text) <= HEADER_TEXT else text[: HEADER_TEXT - 1] + "…"
+
+
 class Header(NamedTuple):
-    """The fields of a checkpoint that a list shows. A field that is absent or of another type is None."""
+    """The fields of a checkpoint that a list shows. A field that is absent or of another type is None.
+
+    Texts are :func:`brief`.
+    """
 
     checkpoint_id: str | None = None
     session_id: str | None = None

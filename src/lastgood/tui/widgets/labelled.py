@@ -27,6 +27,10 @@ TONES = {
 }
 
 
+_LONGEST = 5_000
+"""Characters of a sentence that are shown: a path has 4,096 at most, and a reason may have a million."""
+
+
 class Labelled(Widget):
     """As high as its rows are at its width.
 
@@ -58,6 +62,8 @@ class Labelled(Widget):
         lines: list[list[Part]] = []
         for label, says, tone in self._rows:
             indent = 0 if label is None else self._label
+            if len(says) > _LONGEST:
+                says = (Safe if isinstance(says, Safe) else str)(says[:_LONGEST] + "…")
             for number, words in enumerate(wrapped(clean(says), max(8, width - indent))):
                 head = (clean(label or "") if number == 0 else "").ljust(indent)
                 lines.append([(Safe(head), TONES[self._tone]), (Safe(words), TONES[tone])])
