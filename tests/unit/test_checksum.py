@@ -164,3 +164,8 @@ def test_the_header_takes_only_what_has_its_type() -> None:
     assert checksum.header(good) == Header("a", "b", "manual", 1_000_000_000, 2, 2, 1, 3, 1.0, "c")
     assert checksum.header(dict.fromkeys(good, True)) == Header()
     assert checksum.header({**good, "created_at": "yesterday"}).created_at is None
+
+
+def test_a_header_keeps_the_beginning_of_a_long_text() -> None:
+    kept = checksum.header({"resume_hint": "x" * 5_000, "trigger": "periodic"})
+    assert kept.resume_hint == "x" * 1_999 + "…" and kept.trigger == "periodic"
