@@ -8,6 +8,7 @@ change. The folder may be deleted at any time; a damaged file in it is as good a
 from __future__ import annotations
 
 import os
+from array import array
 from binascii import crc32
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ _LONGEST_TEXT = 2_000
 _NOT_OF_CONTENT = frozenset((Integrity.UNREADABLE, Integrity.TOO_LARGE))
 _INTEGRITIES: Mapping[object, Integrity] = {integrity.value: integrity for integrity in Integrity}
 _I64 = range(-(2**63), 2**63)
-_HELD = 2_000
+_HELD = 400
 """Results held in memory before they are written to a file of their own, until :meth:`Remembered.save`."""
 
 _Results = dict[str, list[Any]]
@@ -82,7 +83,8 @@ class Remembered:
         """Of this folder."""
         self._added: dict[str, _Results] = {}
         self._held = 0
-        self._spilled: dict[str, list[tuple[int, int]]] = {}
+        self._spilled: dict[str, array[int]] = {}
+        """By folder, offset and length of each time that results of it were written."""
         self._spill_to = -1
 
     def verify(self, file: StoredFile, verify: Callable[[StoredFile], Checkpoint]) -> Checkpoint:
@@ -149,9 +151,9 @@ class Remembered:
 
     def _pieces(self, touched: Mapping[str, None]) -> Iterator[tuple[str, bytes]]:
         for folder in touched:
-            known, spilled = self._kept.get(folder), self._spilled.get(folder, ())
-            if known is None and len(spilled) == 1 and folder not in self._added:
-                offset, length = spilled[0]
+            known, spilled = self._kept.get(folder), self._spilled.get(folder, array("Q"))
+            if known is None and len(spilled) == 2 and folder not in self._added:
+                offset, length = spilled
                 yield folder, os.pread(self._spill_to, length, offset)
             else:
                 yield folder, _told(_results(known) | self._added_in(folder))
@@ -161,7 +163,8 @@ class Remembered:
 
     def _added_in(self, folder: str) -> _Results:
         added: _Results = {}
-        for offset, length in self._spilled.get(folder, ()):
+        spilled = self._spilled.get(folder, array("Q"))
+        for offset, length in zip(spilled[::2], spilled[1::2], strict=True):
             added |= _results(os.pread(self._spill_to, length, offset))
         return added | self._added.get(folder, {})
 
@@ -180,7 +183,7 @@ class Remembered:
                 self._spill_to = descriptor
             offset = os.lseek(self._spill_to, 0, os.SEEK_END)
             if os.write(self._spill_to, told) == len(told):
-                self._spilled.setdefault(folder, []).append((offset, len(told)))
+                self._spilled.setdefault(folder, array("Q")).extend((offset, len(told)))
         except OSError:
             return  # no room for it: it is verified again
 

@@ -105,8 +105,8 @@ class Ended:
 
     def save(self, present: Container[str]) -> None:
         """Keep what was added and what is known of the entries that are `present`. Failing is no fault."""
-        known = [name for name in self._kept.names() if name not in self._added and name in present]
-        if self._added and len(self._added) * _WORTH_SAVING >= len(known):
+        if self._added and len(self._added) * _WORTH_SAVING >= len(self._kept):
+            known = [name for name in self._kept.names() if name not in self._added and name in present]
             keep(self._path, self._version, self._pieces(known), most_bytes=_MOST_BYTES)
 
     def _pieces(self, known: Sequence[str]) -> Iterator[tuple[str, bytes]]:
