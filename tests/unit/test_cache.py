@@ -187,3 +187,11 @@ def test_results_added_bit_by_bit_and_by_other_processes_are_all_kept(
     elsewhere.save()  # it has nothing any more
     forge_results(store, monkeypatch)
     assert list(verified(store, cache).values()) == points
+
+
+def test_two_names_of_one_hash_are_two_pieces(tmp_path: Path) -> None:
+    path = str(tmp_path / "some.kept")
+    keeping.keep(path, "1", [("plumless", b"one"), ("buckeroo", b"two"), ("", b"three")], most_bytes=1000)
+    kept = keeping.Kept(path, "1")
+    assert [kept.get(name) for name in ("plumless", "buckeroo", "", "plum")] == [b"one", b"two", b"three", None]
+    assert list(kept.names()) == ["plumless", "buckeroo", ""] and len(kept) == 3

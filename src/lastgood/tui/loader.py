@@ -90,6 +90,11 @@ class Loader:
         """The screen has been painted: the rest may begin."""
         self._painted.set()
 
+    def make_way(self) -> None:
+        """A key was pressed."""
+        if self._sweep is not None:
+            self._sweep.make_way()
+
     def stop(self) -> None:
         """Stop going through the store; what somebody asks for is still served."""
         if self._sweep is not None:

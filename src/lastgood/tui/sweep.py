@@ -24,6 +24,10 @@ KEPT_WHOLE = 500
 """Sessions, the worst first, of which the screen holds every file's record; of the others what a row shows."""
 
 
+_WAY_S = 0.03
+"""Seconds that a key has to itself: as long as it takes from there to its paint, at most."""
+
+
 class Sweep:
     """One going-through, in the thread that calls :meth:`run`; :meth:`stop` ends it from any other.
 
@@ -54,6 +58,11 @@ class Sweep:
         self._host = Host.look(self._store.path)
         self._actions = appraiser.actions()
         self._stopped = False
+        self._key_pressed = False
+
+    def make_way(self) -> None:
+        """A key was pressed: what it does gets the interpreter to itself for a moment."""
+        self._key_pressed = True
 
     def stop(self) -> None:
         """No more messages."""
@@ -126,6 +135,9 @@ class Sweep:
             if self._stopped:
                 work.close()
                 return
+            if self._key_pressed:
+                self._key_pressed = False
+                time.sleep(_WAY_S)
             name = owner.pop(point.file.path)
             _, survey, points = under_way[name]
             points.append(point)

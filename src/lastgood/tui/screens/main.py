@@ -120,6 +120,7 @@ class MainScreen(Previewing, inherit_bindings=False):
 
     def on_key(self) -> None:
         """What was said has been read, and whoever moves on looks elsewhere."""
+        self.loader.make_way()
         self.status.hush()
         self.sessions.leaving = set()
 
