@@ -192,4 +192,4 @@ def test_a_remap_that_steals_from_a_viewer_or_a_dialog_is_refused(remap: dict[st
     every = {verb.name: verb.keys for verb in VERBS}
     with pytest.raises(UsageProblem, match=says.replace("?", r"\?")):
         check_keys(Config(keys=remap), every, meet)
-    check_keys(Config(keys={"dialog.down": "x", "json.toggle": "X"}), every, meet)
+    check_keys(Config(keys={"dialog.down": "x", "json.toggle": "B"}), every, meet)
