@@ -7,6 +7,7 @@ skipped whatever they hold, a known one twice an error (FORMAT.md, "Traps").
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from .model import Meta, TaskState
@@ -42,7 +43,7 @@ def read_meta(raw: bytes) -> Meta:
             return Meta(
                 session_id.decode(),
                 is_active == b"true",
-                None if reason is None else reason.decode(),
+                None if reason is None else intern(reason.decode()),  # few words end many sessions
                 parse_rfc3339(updated.decode()),
                 int(iteration),
             )

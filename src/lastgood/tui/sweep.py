@@ -24,7 +24,7 @@ KEPT_WHOLE = 500
 """Sessions, the worst first, of which the screen holds every file's record; of the others what a row shows."""
 
 
-_WAY_S = 0.03
+_WAY_S = 0.02
 """Seconds that a key has to itself: as long as it takes from there to its paint, at most."""
 
 
