@@ -16,6 +16,7 @@ import pkgutil
 import sys
 import tempfile
 import traceback
+from array import array
 from binascii import crc32
 from collections.abc import Callable
 from contextlib import suppress
@@ -172,10 +173,11 @@ def _harmless(shown: str) -> bool:
 def memory(raw: bytes) -> None:
     """A file of the cache, whatever it holds, gives pieces that were written or none; also one whose sums hold."""
     with tempfile.NamedTemporaryFile(suffix=".kept") as file:
-        trailer = b"%08x %015d" % (crc32(raw), len(raw))
-        piece = b'{"version":"v","pieces":{"/store/s/checkpoints":[0,%d,%d]}}' % (len(raw), crc32(raw))
-        whole = raw + piece + b"%08x %015d" % (crc32(piece), len(piece))
-        for content in (raw, raw + trailer, whole):
+        folder = b"/store/s/checkpoints"
+        named = len(folder).to_bytes(2, "little") + folder
+        columns = array("I", (crc32(named), 0, len(named + raw), crc32(named + raw))).tobytes()
+        whole = named + raw + _index(columns)
+        for content in (raw, raw + _index(raw), whole):
             file.seek(0)
             file.truncate()
             file.write(content)
@@ -187,6 +189,11 @@ def memory(raw: bytes) -> None:
             remembered = Remembered(file.name, "/store", lambda: 0)
             remembered._kept = held
             assert remembered.get(FILE) is None or content == whole
+
+
+def _index(columns: bytes) -> bytes:
+    told = b"v\n" + columns
+    return told + b"%08x %015d" % (crc32(told), len(told))
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
