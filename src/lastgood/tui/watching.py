@@ -136,27 +136,42 @@ class _Stamps:
         self._watched = watched
         self._since = time.time_ns()
         self._looks = 0
-        self.last: dict[str, tuple[int, ...]] = {}
+        self.last: dict[str, int] = {}
+        """For each entry a hash of its times: they themselves would be most of what a large store takes in memory."""
 
     def changed(self, known: Mapping[str, Verdict], ended: threading.Event) -> set[str]:
         """The entries that changed, came or went since the last look; the first time, since there is this object."""
+        there: set[str] = set()
+        other: set[str] = set()
+        new: set[str] = set()
         try:
-            there = [entry.name for entry in os.scandir(self._store_path) if entry.name != JOURNAL_FOLDER]
+            with os.scandir(self._store_path) as entries:
+                for entry in entries:
+                    if ended.is_set():
+                        return set()
+                    name = entry.name
+                    if name == JOURNAL_FOLDER:
+                        continue
+                    there.add(name)
+                    times = [_mtime(f"{self._store_path}/{name}/{path}") for path in self._watched]
+                    last, self.last[name] = self.last.get(name), hash(tuple(times))
+                    if last is None and max(times) < self._since:
+                        new.add(name)
+                    elif last != self.last[name]:
+                        other.add(name)
         except OSError:
-            return set()
-        now: dict[str, tuple[int, ...]] = {}
-        for name in there:
-            if ended.is_set():
-                return set()
-            now[name] = tuple(_mtime(f"{self._store_path}/{name}/{path}") for path in self._watched)
-        shown = {name.partition("/")[0] for name in tuple(known)}  # an entry can hold several sessions
-        listed = bool(shown or self._looks)  # else everything would be new
-        last, self.last = self.last, now
+            return other
+        gone = self.last.keys() - there
+        for name in gone:
+            del self.last[name]
+        # An entry can hold several sessions.
+        gone |= {of for name in tuple(known) if (of := name.partition("/")[0]) not in there}
+        if new and (known or self._looks):  # else everything would be new
+            new.difference_update(name.partition("/")[0] for name in tuple(known))
+        else:
+            new.clear()
         self._looks += 1
-        gone = (shown | last.keys()) - now.keys()
-        other = {name for name in now.keys() & last.keys() if now[name] != last[name]}
-        new = now.keys() - last.keys()
-        return gone | other | {n for n in new if max(now[n]) >= self._since or (listed and n not in shown)}
+        return gone | other | new
 
 
 def _mtime(path: str) -> int:
