@@ -125,6 +125,18 @@ def test_pick_draws_on_the_terminal_and_answers_on_the_pipe(store: str) -> None:
     assert choice["data"] == json.loads(Path(choice["checkpoint_path"]).read_bytes())
 
 
+@pytest.mark.parametrize("link", [True, False])
+def test_over_a_link_a_colour_is_one_of_256(link: bool, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSH_CONNECTION", "SSH_TTY", "TEXTUAL_COLOR_SYSTEM"):
+        monkeypatch.delenv(name, raising=False)
+    over = {"SSH_CONNECTION": "203.0.113.9 50000 203.0.113.1 22"} if link else {}
+    with Terminal([*LASTGOOD, store], COLORTERM="truecolor", **over) as t:
+        t.wait_for("billing1")
+        assert (b"38;2;" in t.raw) is not link
+        t.press("q")
+        assert t.exit_code() == 0
+
+
 def test_pick_without_a_choice_says_130(store: str) -> None:
     with Terminal([*LASTGOOD, "pick", store]) as t:
         t.wait_for("billing1")

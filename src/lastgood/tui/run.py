@@ -159,6 +159,9 @@ def _prepare_environment(config: Config) -> None:
     # A key is several bytes, the first of them an escape: over a link they may come apart, on the spot they do not.
     over_link = "SSH_CONNECTION" in os.environ or "SSH_TTY" in os.environ
     os.environ.setdefault("ESCDELAY", "250" if over_link else "50")
+    if over_link and os.environ.get("COLORTERM"):
+        # A colour of 24 bits is twice the bytes of one of 256, at each change of look.
+        os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
 
 
 def _open(path: str, config: Config) -> tuple[Store | None, list[str]]:
