@@ -291,7 +291,7 @@ class JsonView(Flow):
         while frame is not None:
             keys.append(frame.key)
             frame = frame.parent
-        return any(names_secret(self._index.string(*key)) for key in keys if key[0] < key[1])
+        return any(names_secret(self._index.string(*key)) for key in keys if 0 < key[1] - key[0] <= SHOWN)
 
     def _spelled(self, spelled: str, style: Style) -> list[Piece]:
         """Text in one look, but for what was searched for, which stands out."""
